@@ -1,0 +1,49 @@
+# Every target but help and lock needs .venv; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export CROSSWALK_TELEMETRY_DISABLED := 1
+export DAGSTER_DISABLE_TELEMETRY := 1
+export GX_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test ui bench bench-quality bench-extraction bench-resolution bench-full-sync soak fidelity lint lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[.a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv: $(VENV)/.installed ## create the environment from requirements.lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Crosswalk needs Python 3.11 to 3.13; {sys.executable} is {v[0]}.{v[1]}. Run: make .venv PYTHON=/path/to/python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv ## start the demo org, run the weekly full sync, print what it did
+	$(BIN)/python -m apps.demo
+
+test: .venv ## run every test, with a real PostgreSQL and a real browser
+	@$(BIN)/python tests/browser/ensure_chromium.py
+	$(BIN)/python -m pytest
+
+ui: .venv ## open the Dagster UI on the demo
+	$(BIN)/python -m apps.ui
+
+bench: .venv ## full sync of 200,000 accounts and 100,000 contacts: seconds and peak memory per stage
+	$(BIN)/python -m benchmarks.full_sync --accounts 200000 --contacts 100000
+
+bench-quality: .venv ## match quality on DATA=DIR, written to OUT=FILE; LABELS=N decisions may be asked
+	@$(BIN)/python -m benchmarks.quality --data "$(DATA)" --out "$(OUT)" $(if $(LABELS),--labels "$(LABELS)")
+
+bench-extraction bench-resolution bench-full-sync soak fidelity: .venv ## arrive with a later issue; fail until then
+	@echo "make $@ is not built yet: see CHANGELOG.md, section Unreleased, for what is." >&2; exit 2
+
+lint: .venv ## ruff and strict type checking
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: ## write requirements.lock anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock

@@ -1,0 +1,90 @@
+"""The errors a user may meet: what happened, which value, why, and what to run next.
+
+Every foreseeable failure is one of these; the command line prints ``str(error)`` and no stack trace.
+A message never carries a secret or a value of a personal record.
+"""
+
+
+class CrosswalkError(Exception):
+    """A foreseeable failure.
+
+    ``what`` says what happened and names the offending value, ``why`` the reason,
+    ``next_step`` the command to run or the setting to change.
+    """
+
+    #: Worth trying again unchanged (a dropped connection), unlike a terminal error (a wrong secret).
+    transient = False
+
+    def __init__(self, what: str, *, why: str = "", next_step: str = "") -> None:
+        self.what, self.why, self.next_step = what, why, next_step
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.why:
+            parts.append(f"Why: {self.why}")
+        if self.next_step:
+            parts.append(f"Next: {self.next_step}")
+        return "\n".join(parts)
+
+
+class SettingsError(CrosswalkError):
+    """``crosswalk.yaml`` or an environment variable is missing or wrong."""
+
+
+class ReferenceDataError(CrosswalkError):
+    """The reference file, table or column map cannot be used."""
+
+
+class ContractError(CrosswalkError):
+    """Data broke a promise of a table contract."""
+
+
+class WarehouseError(CrosswalkError):
+    """The warehouse or the snapshot cannot be opened, written or published."""
+
+
+class HomeBusyError(WarehouseError):
+    """Another Crosswalk process holds the lock of this ``CROSSWALK_HOME``."""
+
+    transient = True
+
+
+class SalesforceError(CrosswalkError):
+    """Salesforce refused or could not answer; ``code`` is its error code where it gave one."""
+
+    def __init__(
+        self, what: str, *, why: str = "", next_step: str = "", code: str = "", status: int | None = None
+    ) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.code, self.status = code, status
+
+
+class AuthenticationError(SalesforceError):
+    """The org did not accept who we are."""
+
+
+class OrgUnreachableError(SalesforceError):
+    """No answer from the org's host after retries."""
+
+    transient = True
+
+
+class QuotaError(SalesforceError):
+    """The org's API allocation or our share of it is used up."""
+
+
+class OrgMismatchError(SalesforceError):
+    """The credentials lead to another org than the one this home is pinned to."""
+
+
+class ReadOnlyError(SalesforceError):
+    """A write was refused by our own client before it reached the network."""
+
+
+class ExtractionError(CrosswalkError):
+    """What arrived is not what the org says it holds; the last good data stays."""
+
+
+class ResolutionError(CrosswalkError):
+    """Matching cannot go on (an untrained parameter, a model of another version)."""

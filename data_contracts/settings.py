@@ -1,0 +1,257 @@
+"""The settings model: what a CRM admin may write in ``crosswalk.yaml``, with every default.
+
+Only the shape and the meaning of keys live here; reading the file and turning validation errors into
+messages with line, key, value and nearest word is ``data_contracts.settings_file``.
+"""
+
+import hashlib
+import json
+from datetime import date, time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Frequency = Literal["daily", "weekly", "biweekly", "monthly", "manual"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Section(BaseModel):
+    """A mapping of the file: unknown keys are errors, values cannot change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Connection(Section):
+    """Which org. Secrets are never written here: they come from ``SALESFORCE_*`` variables or a 0600 file."""
+
+    instance_url: str | None = Field(None, description="My Domain URL of the org, for example https://acme.my.salesforce.com")
+    login_url: str | None = Field(None, description="where to ask for a token, when it differs from instance_url")
+    api_version: str = Field("62.0", pattern=r"^\d\d\.0$", description="Salesforce API version")
+    timeout_seconds: float = Field(120, gt=0, description="longest wait for one answer of the org")
+
+
+class Selection(Section):
+    """Which records of an object are imported."""
+
+    mode: Literal["all", "lists", "condition"] = Field("all", description="all records, only members of lists, or a SOQL condition")
+    lists: tuple[str, ...] = Field((), description="list view ids or developer names; with mode all they are facets only")
+    reports: tuple[str, ...] = Field((), description="report ids or developer names, used like lists")
+    condition: str | None = Field(None, description="a SOQL WHERE condition, without the word WHERE")
+
+
+class CustomFilter(Section):
+    """A picklist or lookup field shown as a filter beside ownership."""
+
+    field: str = Field(description="API name of the field")
+    name: str | None = Field(None, description="how the filter is called; the field's label unless given")
+
+
+class ObjectSettings(Section):
+    """What is imported of one Salesforce object, and when."""
+
+    enabled: bool = Field(True, description="off stops the object's runs and removes nothing")
+    frequency: Frequency = Field("daily", description="daily: a full run on the set_up_on weekday, deltas on the others")
+    set_up_on: date | None = Field(None, description="the day the object was set up; its weekday is that of the weekly full run")
+    selection: Selection = Field(default_factory=Selection)
+    opportunities: Literal["6 months", "1 year", "2 years"] | None = Field("1 year", description="window of opportunities by CreatedDate")
+    custom_filters: tuple[CustomFilter, ...] = Field((), max_length=3, description="at most three")
+    advanced_sync: bool = Field(True, description="mirror every readable field and record, matched or not")
+    visible: bool = Field(True, description="whether ownership of this object is shown, apart from syncing it")
+
+
+class Window(Section):
+    """The off-hours window in which scheduled runs may work; it may cross midnight."""
+
+    time_zone: str = Field("America/New_York", description="IANA time zone")
+    opens: time = Field(time(20, 0), description="local time")
+    closes: time = Field(time(6, 0), description="local time")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not an IANA time zone such as America/New_York or Asia/Kolkata")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone as an object."""
+        return ZoneInfo(self.time_zone)
+
+
+class RecordLimits(Section):
+    """The most records of an object that are imported; above it the object is refused, not truncated."""
+
+    account: int = Field(2_000_000, gt=0)
+    contact: int = Field(2_000_000, gt=0)
+    lead: int = Field(2_000_000, gt=0)
+    opportunity: int = Field(500_000, gt=0)
+
+
+class ApiBudget(Section):
+    """Our share of the org's daily API requests."""
+
+    per_run: int = Field(2_000, gt=0, description="most API requests of one run")
+    pause_at: Share = Field(0.95, description="share of the org's allocation in use at which we pause")
+    resume_below: Share = Field(0.75, description="share below which we resume")
+
+
+class Limits(Section):
+    """Record and API limits, and the memory DuckDB may use."""
+
+    records: RecordLimits = Field(default_factory=RecordLimits)
+    api: ApiBudget = Field(default_factory=ApiBudget)
+    memory: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="DuckDB memory limit, for example 2GB")
+
+
+class ReferenceSource(Section):
+    """Where a reference table comes from: a CSV or Parquet path, a DuckDB file or a SQLAlchemy URL."""
+
+    path: str | None = Field(None, description="CSV, Parquet or DuckDB file; relative to the settings file")
+    url: str | None = Field(None, description="SQLAlchemy URL; ${NAME} is replaced from the environment")
+    table: str | None = Field(None, description="table or view, for a DuckDB file or a URL")
+    columns: dict[str, str] = Field(default_factory=dict, description="canonical column → column of the source")
+
+
+class Reference(Section):
+    """The reference database of companies and people."""
+
+    company: ReferenceSource | None = None
+    person: ReferenceSource | None = None
+
+
+class Thresholds(Section):
+    """Probabilities that part linked, in review and unmatched."""
+
+    link: Share = Field(0.9, description="at or above: linked")
+    review: Share = Field(0.5, description="at or above, below link: a person decides")
+    ambiguity_margin: float = Field(1.0, ge=0, description="bits by which the best candidate must lead the second")
+
+
+class Matching(Section):
+    """How records are resolved against the reference."""
+
+    auto_link: Literal["none", "rules", "model"] = Field("model", description="what may link without a person")
+    thresholds: Thresholds = Field(default_factory=Thresholds)
+    rungs: tuple[str, ...] | None = Field(None, description="rung codes in order; unset means all of them")
+    ties: tuple[str, ...] = Field(("match_weight", "same_country", "employees", "reference_id"), description="order that breaks ties")
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    seed: int = Field(20260101, description="seed of the sample a model is trained on")
+    reference_id_fields: dict[str, str] = Field(
+        default_factory=dict, description="object → API field that already holds the reference id"
+    )
+
+
+class MappedField(Section):
+    """One target column: the first non-empty of its sources, else a static value."""
+
+    sources: tuple[str, ...] = Field((), description="API field names, first non-empty wins")
+    static: str | None = Field(None, description="a value for every record")
+    transform: Literal["none", "trim", "lower", "upper", "domain", "phone"] = "none"
+    required: bool = False
+
+
+class Imports(Section):
+    """Salesforce → reference: which fields are imported, per object."""
+
+    mapping: dict[Literal["account", "contact", "lead"], dict[str, MappedField]] = Field(default_factory=dict)
+
+
+class ExportField(Section):
+    """One Salesforce field written from the reference."""
+
+    source: str
+    mode: Literal["fill", "tracked", "overwrite"] = "fill"
+
+
+class Exports(Section):
+    """Reference → Salesforce. Off: the client refuses every write."""
+
+    enabled: bool = False
+    mapping: dict[Literal["account", "contact", "lead"], dict[str, ExportField]] = Field(default_factory=dict)
+
+
+class Users(Section):
+    """The organisation's own users, to map CRM users to."""
+
+    source: ReferenceSource | None = None
+    by_hand: dict[str, str] = Field(default_factory=dict, description="Salesforce user id → own user id")
+
+
+class Publish(Section):
+    """What analysts get."""
+
+    schemas: tuple[str, ...] | None = Field(None, description="unset means all published schemas")
+    hidden_columns: tuple[str, ...] = Field((), description="schema.table.column that are left out")
+    mask_personal: bool = Field(False, description="personal columns become a keyed hash")
+    storage_version: str = Field("v1.5.0", description="oldest DuckDB that must read the snapshot")
+    keep: int = Field(3, ge=0, description="earlier snapshots kept")
+
+
+class Retention(Section):
+    """How long files and history are kept, in days."""
+
+    landing_days: int = Field(7, ge=0)
+    history_days: int = Field(730, ge=1)
+
+
+class Alerts(Section):
+    """When to say that something is wrong although the job succeeded."""
+
+    stale_after_days: int = Field(7, ge=1)
+    link_rate_drop: Share = 0.05
+    removed_share: Share = 0.1
+    webhook_url: str | None = None
+
+
+class ReviewUser(Section):
+    """One person who may open the review page."""
+
+    name: str
+    role: Literal["viewer", "reviewer", "admin"] = "reviewer"
+    password_hash: str | None = None
+
+
+class Review(Section):
+    """The review page."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8765, ge=0, le=65535)
+    accounts: tuple[ReviewUser, ...] = ()
+
+
+DEFAULT_OBJECTS = ("account", "contact", "lead", "opportunity", "user", "campaign", "campaign_member")
+
+
+def _default_objects() -> dict[str, ObjectSettings]:
+    return {name: ObjectSettings() for name in DEFAULT_OBJECTS}
+
+
+class Settings(Section):
+    """The whole of ``crosswalk.yaml``; everything but ``connection`` and ``reference`` works without being written."""
+
+    connection: Connection = Field(default_factory=Connection)
+    objects: dict[str, ObjectSettings] = Field(default_factory=_default_objects)
+    window: Window = Field(default_factory=Window)
+    limits: Limits = Field(default_factory=Limits)
+    reference: Reference = Field(default_factory=Reference)
+    matching: Matching = Field(default_factory=Matching)
+    imports: Imports = Field(default_factory=Imports)
+    exports: Exports = Field(default_factory=Exports)
+    users: Users = Field(default_factory=Users)
+    publish: Publish = Field(default_factory=Publish)
+    retention: Retention = Field(default_factory=Retention)
+    alerts: Alerts = Field(default_factory=Alerts)
+    review: Review = Field(default_factory=Review)
+
+    @field_validator("objects")
+    @classmethod
+    def _defaults_stay(cls, value: dict[str, ObjectSettings]) -> dict[str, ObjectSettings]:
+        return _default_objects() | value
+
+    def hash(self) -> str:
+        """Return a short, stable hash of all settings (no secret is among them)."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

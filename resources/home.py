@@ -1,0 +1,84 @@
+"""Where Crosswalk keeps its files: ``CROSSWALK_HOME`` and what lies in it. No data is read or written here."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_contracts.errors import HomeBusyError
+
+
+@dataclass(frozen=True)
+class Home:
+    """The files of one Crosswalk installation, all below ``root`` (absolute)."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        """Return the home named by ``CROSSWALK_HOME`` (default ``.crosswalk/``), made if absent."""
+        home = cls(Path(os.environ.get("CROSSWALK_HOME", ".crosswalk")).expanduser().resolve())
+        home.prepare()
+        return home
+
+    def prepare(self) -> None:
+        """Create the folders, readable by the owner only."""
+        for folder in (self.root, self.landing, self.published.parent, self.models, self.dagster):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+
+    @property
+    def warehouse(self) -> Path:
+        """The private DuckDB file, one writer."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The snapshot analysts read."""
+        return self.root / "published" / "analytics.duckdb"
+
+    @property
+    def landing(self) -> Path:
+        """Downloaded result pages with their manifests."""
+        return self.root / "landing"
+
+    @property
+    def models(self) -> Path:
+        """Trained matching models, versioned."""
+        return self.root / "models"
+
+    @property
+    def decisions_url(self) -> str:
+        """SQLAlchemy URL of the decisions store: ``CROSSWALK_DATABASE_URL`` or an SQLite file in the home."""
+        return os.environ.get("CROSSWALK_DATABASE_URL") or f"sqlite:///{self.root / 'decisions.db'}"
+
+    @property
+    def dagster(self) -> Path:
+        """``DAGSTER_HOME`` of the embedded default."""
+        return self.root / "dagster"
+
+    @contextmanager
+    def lock(self, purpose: str) -> Iterator[None]:
+        """Hold the one OS lock of this home; the kernel frees it when the process dies, kill -9 included.
+
+        Raises HomeBusyError, naming the holder's purpose and process id, when another process has it.
+        """
+        path = self.root / "crosswalk.lock"
+        with path.open("a+") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                handle.seek(0)
+                holder = handle.read().strip() or "another process"
+                raise HomeBusyError(
+                    f"CROSSWALK_HOME {self.root} is in use by {holder}",
+                    why="one process at a time may write the warehouse",
+                    next_step="wait for it to end (crosswalk status), then run this command again",
+                ) from error
+            handle.seek(0)
+            handle.truncate()
+            handle.write(f"{purpose} (process {os.getpid()})")
+            handle.flush()
+            yield

@@ -1,0 +1,1 @@
+"""When: schedules, sensors and the off-hours window."""
