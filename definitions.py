@@ -1,1 +1,1 @@
-
+"""Assembles schedules, assets and resources into one ``dg.Definitions``; nothing else belongs here."""

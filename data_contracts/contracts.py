@@ -64,8 +64,7 @@ class TableContract:
         Keys and uniqueness are proven by checks, not by an ART index, which costs more than the load itself.
         """
         lines = [
-            f"  {quoted(column.name)} {column.type}"
-            + (" NOT NULL" if column.required or column.primary_key else "")
+            f"  {quoted(column.name)} {column.type}" + (" NOT NULL" if column.required or column.primary_key else "")
             for column in (*self.columns, *extra)
         ]
         verb = "CREATE OR REPLACE TABLE" if replace else "CREATE TABLE IF NOT EXISTS"

@@ -26,7 +26,9 @@ class Section(BaseModel):
 class Connection(Section):
     """Which org. Secrets are never written here: they come from ``SALESFORCE_*`` variables or a 0600 file."""
 
-    instance_url: str | None = Field(None, description="My Domain URL of the org, for example https://acme.my.salesforce.com")
+    instance_url: str | None = Field(
+        None, description="My Domain URL of the org, for example https://acme.my.salesforce.com"
+    )
     login_url: str | None = Field(None, description="where to ask for a token, when it differs from instance_url")
     api_version: str = Field("62.0", pattern=r"^\d\d\.0$", description="Salesforce API version")
     timeout_seconds: float = Field(120, gt=0, description="longest wait for one answer of the org")
@@ -35,8 +37,12 @@ class Connection(Section):
 class Selection(Section):
     """Which records of an object are imported."""
 
-    mode: Literal["all", "lists", "condition"] = Field("all", description="all records, only members of lists, or a SOQL condition")
-    lists: tuple[str, ...] = Field((), description="list view ids or developer names; with mode all they are facets only")
+    mode: Literal["all", "lists", "condition"] = Field(
+        "all", description="all records, only members of lists, or a SOQL condition"
+    )
+    lists: tuple[str, ...] = Field(
+        (), description="list view ids or developer names; with mode all they are facets only"
+    )
     reports: tuple[str, ...] = Field((), description="report ids or developer names, used like lists")
     condition: str | None = Field(None, description="a SOQL WHERE condition, without the word WHERE")
 
@@ -52,10 +58,16 @@ class ObjectSettings(Section):
     """What is imported of one Salesforce object, and when."""
 
     enabled: bool = Field(True, description="off stops the object's runs and removes nothing")
-    frequency: Frequency = Field("daily", description="daily: a full run on the set_up_on weekday, deltas on the others")
-    set_up_on: date | None = Field(None, description="the day the object was set up; its weekday is that of the weekly full run")
+    frequency: Frequency = Field(
+        "daily", description="daily: a full run on the set_up_on weekday, deltas on the others"
+    )
+    set_up_on: date | None = Field(
+        None, description="the day the object was set up; its weekday is that of the weekly full run"
+    )
     selection: Selection = Field(default_factory=Selection)
-    opportunities: Literal["6 months", "1 year", "2 years"] | None = Field("1 year", description="window of opportunities by CreatedDate")
+    opportunities: Literal["6 months", "1 year", "2 years"] | None = Field(
+        "1 year", description="window of opportunities by CreatedDate"
+    )
     custom_filters: tuple[CustomFilter, ...] = Field((), max_length=3, description="at most three")
     advanced_sync: bool = Field(True, description="mirror every readable field and record, matched or not")
     visible: bool = Field(True, description="whether ownership of this object is shown, apart from syncing it")
@@ -136,7 +148,9 @@ class Matching(Section):
     auto_link: Literal["none", "rules", "model"] = Field("model", description="what may link without a person")
     thresholds: Thresholds = Field(default_factory=Thresholds)
     rungs: tuple[str, ...] | None = Field(None, description="rung codes in order; unset means all of them")
-    ties: tuple[str, ...] = Field(("match_weight", "same_country", "employees", "reference_id"), description="order that breaks ties")
+    ties: tuple[str, ...] = Field(
+        ("match_weight", "same_country", "employees", "reference_id"), description="order that breaks ties"
+    )
     engine: Literal["duckdb", "spark"] = "duckdb"
     seed: int = Field(20260101, description="seed of the sample a model is trained on")
     reference_id_fields: dict[str, str] = Field(

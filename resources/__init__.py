@@ -1,1 +1,1 @@
-"""With what: plain classes for Salesforce, the warehouse, landing files, decisions. ``dagster`` only in ``wiring.py``."""
+"""With what: plain classes for Salesforce, the warehouse, landing files. ``dagster`` only in ``wiring.py``."""

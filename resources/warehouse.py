@@ -1,6 +1,5 @@
-"""The private warehouse: how a DuckDB connection to it is opened and closed. What is in it is the pipelines' concern."""
+"""The private warehouse: how a DuckDB connection to it is opened and closed, not what is in it."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,5 +80,5 @@ class Warehouse:
             config["threads"] = self.threads
         connection = duckdb.connect(str(self.path), config=config)
         connection.execute("SET TimeZone = 'UTC'")
-        os.chmod(self.path, 0o600)
+        self.path.chmod(0o600)
         return connection
