@@ -1,1 +1,46 @@
 """Assembles schedules, assets and resources into one ``dg.Definitions``; nothing else belongs here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets import build_assets, build_checks
+from assets.run_log import console_logger
+from data_contracts.settings import Settings
+from data_contracts.settings_file import load_settings
+from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
+from schedules.jobs import build_jobs
+from schedules.sync import build_schedules
+
+
+def build_defs(
+    *, settings: Settings | None = None, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Return all definitions; ``resource_overrides`` replaces resources by name (tests, other deployments).
+
+    Raises SettingsError when ``crosswalk.yaml`` cannot be used; no secret and no org is needed to load.
+    """
+    settings = settings or load_settings()
+    daily, weekly = build_jobs()
+    resources = {
+        "crosswalk": CrosswalkResource(),
+        "salesforce": SalesforceResource(),
+        "sync": SyncResource(),
+        **(resource_overrides or {}),
+    }
+    return dg.Definitions(
+        assets=build_assets(settings),
+        asset_checks=build_checks(settings),
+        jobs=[daily, weekly],
+        schedules=build_schedules(settings, daily, weekly),
+        resources=resources,
+        loggers={"console": console_logger},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What the code location serves."""
+    return build_defs()

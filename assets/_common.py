@@ -1,0 +1,101 @@
+"""What every asset module shares: keys, the run context, contract metadata and how a failure is shown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import dagster as dg
+
+from data_contracts.contracts import Column, TableContract, load_contract
+from data_contracts.errors import CrosswalkError
+from pipelines.run import RunContext
+from resources.wiring import CrosswalkResource, SyncResource, now
+
+POOL = "warehouse"
+"""The pool of every step that opens the warehouse; its limit is 1 (one writer)."""
+
+OWNERS = ["team:data-engineering"]
+
+
+def key(name: str) -> dg.AssetKey:
+    """Return the asset key of table ``schema.table``."""
+    return dg.AssetKey(name.split("."))
+
+
+def keys(names: Sequence[str]) -> list[dg.AssetKey]:
+    """Return the asset keys of several tables."""
+    return [key(name) for name in names]
+
+
+def run_context(
+    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource, name: str = ""
+) -> RunContext:
+    """Return what the steps know of this run; ``name`` is the object, when the step has one."""
+    stats = context.instance.get_run_stats(context.run_id) if context.instance else None
+    started = stats.start_time if stats else None
+    return RunContext(
+        run_id=context.run_id,
+        kind=sync.kind_of(name),
+        started_at=now() if started is None else now().fromtimestamp(started, tz=now().tzinfo),
+        settings_hash=crosswalk.settings.hash(),
+        trigger=sync.trigger,
+    )
+
+
+@contextmanager
+def foreseeable() -> Iterator[None]:
+    """Turn a foreseeable error into a Dagster failure that shows its message and nothing else."""
+    try:
+        yield
+    except CrosswalkError as error:
+        raise dg.Failure(description=str(error), allow_retries=error.transient) from error
+
+
+@cache
+def spec_arguments(name: str, *, group: str, kinds: frozenset[str]) -> dict[str, Any]:
+    """Return key, description, group, owners, kinds and column schema of a published table, from its contract."""
+    contract = load_contract(name)
+    return {
+        "key": key(name),
+        "description": contract.description,
+        "group_name": group,
+        "owners": OWNERS,
+        "kinds": set(kinds),
+        "tags": {"personal-data": "true" if any(column.personal for column in contract.columns) else "false"},
+        "metadata": {
+            "dagster/relation_identifier": f"analytics.{name}",
+            "dagster/column_schema": column_schema(contract.columns),
+            "contract": dg.MetadataValue.path(contract_path(contract)),
+        },
+    }
+
+
+def contract_path(contract: TableContract) -> str:
+    """Return the path of the contract's file inside the project."""
+    schema, table = contract.name.split(".")
+    return f"data_contracts/tables/{schema}/{table}.odcs.yaml"
+
+
+def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
+    """Return the Dagster column schema of contract columns."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type,
+                description=column.description,
+                constraints=dg.TableColumnConstraints(
+                    nullable=not (column.required or column.primary_key), unique=column.unique or column.primary_key
+                ),
+            )
+            for column in columns
+        ]
+    )
+
+
+def materialized(rows: int, metadata: Mapping[str, Any] | None = None, *, asset: str = "") -> dg.MaterializeResult[None]:
+    """Return the result of one table: its row count and ``metadata``."""
+    return dg.MaterializeResult(
+        asset_key=key(asset) if asset else None, metadata={"dagster/row_count": rows, **(metadata or {})}
+    )

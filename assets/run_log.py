@@ -1,0 +1,36 @@
+"""The console logger of a run: one short line per step and per progress message, for people who watch a terminal."""
+
+import logging
+import sys
+from typing import Any
+
+import dagster as dg
+
+
+class _Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        meta: dict[str, Any] = getattr(record, "dagster_meta", {})
+        step = str(meta.get("step_key") or "run").replace("__", "/")
+        message = str(meta.get("orig_message") or record.getMessage())
+        return f"{self.formatTime(record, '%H:%M:%S')}  {step:<28} {message}"
+
+
+class _Filter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        meta: dict[str, Any] = getattr(record, "dagster_meta", {})
+        event = meta.get("dagster_event")
+        return event is None and record.levelno >= logging.INFO
+
+
+@dg.logger(description="One short line per progress message, on standard error.")
+def console_logger(_init: dg.InitLoggerContext) -> logging.Logger:
+    """Return a logger that prints progress messages only; the event log keeps everything."""
+    logger = logging.getLogger("crosswalk.run")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.handlers.clear()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line())
+    handler.addFilter(_Filter())
+    logger.addHandler(handler)
+    return logger

@@ -1,0 +1,135 @@
+"""The plain classes of this room as Dagster resources; the only module here that imports ``dagster``.
+
+What a resource does lives in the class it wraps. Definitions load without any secret: the org is
+connected to when a step first asks for it.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from duckdb import DuckDBPyConnection
+from pydantic import Field, PrivateAttr
+
+from data_contracts.errors import SettingsError
+from data_contracts.settings import Settings
+from data_contracts.settings_file import load_settings
+from resources.decisions import DecisionStore
+from resources.home import Home
+from resources.salesforce import SalesforceOrg
+from resources.warehouse import Warehouse
+
+LOCATION = "crosswalk"
+"""Name of the code location in ``workspace.yaml``."""
+
+
+class CrosswalkResource(dg.ConfigurableResource["CrosswalkResource"]):
+    """The home, its settings and its warehouse, held under the home's lock for the whole run."""
+
+    _settings: Settings | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["CrosswalkResource"]:
+        """Take the home's lock; whatever still counts as running then is dead, and is settled first."""
+        run_id = context.run.run_id if context.run else "none"
+        with self.home.lock(f"run {run_id}"):
+            if context.instance:
+                settle_dead_runs(context.instance, run_id)
+            yield self
+
+    @property
+    def home(self) -> Home:
+        """The home named by ``CROSSWALK_HOME``."""
+        return Home.from_environment()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, read once per run."""
+        if self._settings is None:
+            self._settings = load_settings()
+        return self._settings
+
+    @property
+    def settings_folder(self) -> Path:
+        """The folder that relative paths in the settings start from."""
+        return Path(os.environ.get("CROSSWALK_CONFIG", "crosswalk.yaml")).resolve().parent
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse with the memory limit of the settings."""
+        return Warehouse(self.home.warehouse, self.settings.limits.memory)
+
+    @contextmanager
+    def connect(self) -> Iterator[DuckDBPyConnection]:
+        """Open the warehouse for the length of one step."""
+        with self.warehouse.connect() as connection:
+            yield connection
+
+    @property
+    def decisions(self) -> DecisionStore:
+        """The store of human decisions."""
+        return DecisionStore(self.home.decisions_url)
+
+
+class SalesforceResource(dg.ConfigurableResource["SalesforceResource"]):
+    """The org named by the settings and the ``SALESFORCE_*`` variables, connected once per run."""
+
+    _org: SalesforceOrg | None = PrivateAttr(default=None)
+
+    def connect(self, settings: Settings) -> SalesforceOrg:
+        """Return the connected org."""
+        if self._org is None:
+            self._org = SalesforceOrg.connect(settings.connection, os.environ)
+        return self._org
+
+
+class SyncResource(dg.ConfigurableResource["SyncResource"]):
+    """What kind of run this is: shown and changeable in the launchpad."""
+
+    kind: Literal["full", "delta"] = Field("full", description="full: everything again; delta: what changed since")
+    full_objects: list[str] = Field(default=[], description="objects synced in full although the run is a delta")
+    trigger: Literal["manual", "schedule"] = Field(
+        "manual", description="a scheduled run keeps to the off-hours window, Run Now does not"
+    )
+
+    def kind_of(self, name: str) -> Literal["full", "delta"]:
+        """Return how this run syncs object ``name``."""
+        return "full" if name in self.full_objects else self.kind
+
+
+def settle_dead_runs(instance: dg.DagsterInstance, own_run_id: str) -> list[str]:
+    """Mark runs that a killed process left as running failed, and free their pool slots; return their ids.
+
+    Called under the home's lock: another run of ours that is alive can only be about to fail for want of it.
+    """
+    started = instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    dead = [run for run in started if run.run_id != own_run_id and _is_ours(run)]
+    for run in dead:
+        instance.report_run_failed(run, f"the process of run {run.run_id} ended without a word (killed?)")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return [run.run_id for run in dead]
+
+
+def _is_ours(run: dg.DagsterRun) -> bool:
+    origin = run.remote_job_origin
+    return origin is None or origin.location_name == LOCATION
+
+
+def now() -> datetime:
+    """Return the current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def require_connection(settings: Settings) -> None:
+    """Raise SettingsError when neither the settings nor the environment name an org."""
+    named = settings.connection.instance_url or settings.connection.login_url
+    if not named and not (os.environ.get("SALESFORCE_INSTANCE_URL") or os.environ.get("SALESFORCE_LOGIN_URL")):
+        raise SettingsError(
+            "no Salesforce org is named",
+            why="connection.instance_url in crosswalk.yaml and SALESFORCE_INSTANCE_URL are both empty",
+            next_step="crosswalk init, or export SALESFORCE_INSTANCE_URL=https://yourdomain.my.salesforce.com",
+        )

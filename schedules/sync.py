@@ -1,0 +1,72 @@
+"""Two schedules in the off-hours window: the nightly delta and the weekly full run of daily objects.
+
+A schedule exists only where the settings have a daily object, starts switched off, and asks the window
+(``schedules.window``) for the kind of run of the night it fires on. What a run does is in the jobs.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import dagster as dg
+
+from data_contracts.settings import Settings
+from resources.wiring import SyncResource
+from schedules.window import is_open, night_of, run_kind_for
+
+
+def build_schedules(
+    settings: Settings, daily: dg.UnresolvedAssetJobDefinition, weekly: dg.UnresolvedAssetJobDefinition
+) -> Sequence[dg.ScheduleDefinition]:
+    """Return the schedules of the two jobs, none when no enabled object is synced daily."""
+    if not any(item.enabled and item.frequency != "manual" for item in settings.objects.values()):
+        return []
+    return [_schedule(settings, daily, full=False), _schedule(settings, weekly, full=True)]
+
+
+def _schedule(settings: Settings, job: dg.UnresolvedAssetJobDefinition, *, full: bool) -> dg.ScheduleDefinition:
+    window = settings.window
+
+    @dg.schedule(
+        target=job,
+        name=f"{job.name}_schedule",
+        cron_schedule=f"{window.opens.minute} {window.opens.hour} * * *",
+        execution_timezone=window.time_zone,
+        description=_description(settings, full=full),
+    )
+    def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return decide(settings, context.scheduled_execution_time, full=full)
+
+    return evaluate
+
+
+def decide(settings: Settings, at: datetime, *, full: bool) -> dg.RunRequest | dg.SkipReason:
+    """Return the run that is due at ``at`` for the full or the delta schedule, or why there is none."""
+    window = settings.window
+    text = f"{window.opens:%H:%M}-{window.closes:%H:%M} {window.time_zone}"
+    if not is_open(window, at):
+        return dg.SkipReason(f"{at.isoformat()} is outside the window {text}")
+    night = night_of(window, at)
+    kinds = {
+        name: run_kind_for(item, night) for name, item in settings.objects.items() if item.enabled
+    }
+    full_objects = sorted(name for name, kind in kinds.items() if kind == "full")
+    due = sorted(name for name, kind in kinds.items() if kind is not None)
+    if full != bool(full_objects):
+        other = "a full run of " + ", ".join(full_objects) if full_objects else "no full run"
+        return dg.SkipReason(f"the night of {night} has {other}; the other schedule takes it")
+    if not due:
+        return dg.SkipReason(f"no object is due in the night of {night}")
+    sync = SyncResource(kind="delta", full_objects=full_objects, trigger="schedule")
+    return dg.RunRequest(
+        run_key=f"{'full' if full else 'delta'}:{night}",
+        run_config=dg.RunConfig(resources={"sync": sync}),
+        tags={"crosswalk/night": str(night), "crosswalk/window": text},
+    )
+
+
+def _description(settings: Settings, *, full: bool) -> str:
+    window = settings.window
+    hours = f"inside {window.opens:%H:%M} to {window.closes:%H:%M} {window.time_zone}"
+    if full:
+        return f"The weekly full run of daily objects, on the weekday each was set up on, {hours}."
+    return f"The delta run on the other nights, {hours}."
