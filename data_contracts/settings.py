@@ -6,21 +6,24 @@ messages with line, key, value and nearest word is ``data_contracts.settings_fil
 
 import hashlib
 import json
+import re
 from datetime import date, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "manual"]
+PrimaryRule = Literal["open_opportunities", "most_recent", "oldest"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 class Section(BaseModel):
     """A mapping of the file: unknown keys are errors, values cannot change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # An admin writes `api_version: 62.0` without quotes and means the text.
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Connection(Section):
@@ -45,6 +48,14 @@ class Selection(Section):
     )
     reports: tuple[str, ...] = Field((), description="report ids or developer names, used like lists")
     condition: str | None = Field(None, description="a SOQL WHERE condition, without the word WHERE")
+
+    @model_validator(mode="after")
+    def _mode_has_its_key(self) -> "Selection":
+        if self.mode == "lists" and not (self.lists or self.reports):
+            raise ValueError("mode lists needs at least one entry under lists or reports")
+        if self.mode == "condition" and not (self.condition or "").strip():
+            raise ValueError("mode condition needs a condition, for example: condition: Industry = 'Energy'")
+        return self
 
 
 class CustomFilter(Section):
@@ -126,6 +137,18 @@ class ReferenceSource(Section):
     table: str | None = Field(None, description="table or view, for a DuckDB file or a URL")
     columns: dict[str, str] = Field(default_factory=dict, description="canonical column → column of the source")
 
+    @model_validator(mode="after")
+    def _one_source(self) -> "ReferenceSource":
+        if bool(self.path) == bool(self.url):
+            raise ValueError("exactly one of path and url is needed")
+        if self.url and not self.table:
+            raise ValueError("url needs table, the table or view to read")
+        if self.url and re.search(r"://[^/@]*:(?!\$\{)[^/@]+@", self.url):
+            raise ValueError(
+                "a password is written into url; put it into an environment variable and write ${NAME} instead"
+            )
+        return self
+
 
 class Reference(Section):
     """The reference database of companies and people."""
@@ -140,6 +163,12 @@ class Thresholds(Section):
     link: Share = Field(0.9, description="at or above: linked")
     review: Share = Field(0.5, description="at or above, below link: a person decides")
     ambiguity_margin: float = Field(1.0, ge=0, description="bits by which the best candidate must lead the second")
+
+    @model_validator(mode="after")
+    def _review_below_link(self) -> "Thresholds":
+        if self.review > self.link:
+            raise ValueError(f"review ({self.review}) must not be above link ({self.link})")
+        return self
 
 
 class Matching(Section):
@@ -164,13 +193,25 @@ class MappedField(Section):
     sources: tuple[str, ...] = Field((), description="API field names, first non-empty wins")
     static: str | None = Field(None, description="a value for every record")
     transform: Literal["none", "trim", "lower", "upper", "domain", "phone"] = "none"
-    required: bool = False
+    required: bool = Field(False, description="a record without a value is left out of the import and counted")
+
+    @model_validator(mode="after")
+    def _not_blank(self) -> "MappedField":
+        if not self.sources and self.static is None:
+            raise ValueError("a blank mapping row: give sources (API field names) or a static value")
+        return self
 
 
 class Imports(Section):
     """Salesforce → reference: which fields are imported, per object."""
 
-    mapping: dict[Literal["account", "contact", "lead"], dict[str, MappedField]] = Field(default_factory=dict)
+    mapping: dict[Literal["account", "contact", "lead"], dict[str, MappedField | None]] = Field(
+        default_factory=dict, description="per object: target column → its sources; null takes a default target out"
+    )
+    primary: tuple[PrimaryRule, ...] = Field(
+        ("open_opportunities", "most_recent", "oldest"),
+        description="which of several records of one entity is its primary one; the lowest Id decides what is left",
+    )
 
 
 class ExportField(Section):
@@ -259,6 +300,16 @@ class Settings(Section):
     retention: Retention = Field(default_factory=Retention)
     alerts: Alerts = Field(default_factory=Alerts)
     review: Review = Field(default_factory=Review)
+
+    #: Where each key stands in the file, as written by the reader of the file: path of keys → line.
+    _lines: dict[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
+    _file: str = PrivateAttr("")
+
+    def where(self, *key: str | int) -> str:
+        """Return where ``key`` stands, for a message: ``crosswalk.yaml line 12, imports.mapping``; else its name."""
+        name = ".".join(str(part) for part in key)
+        line = self._lines.get(key)
+        return f"{self._file} line {line}, {name}" if line else name
 
     @field_validator("objects")
     @classmethod
