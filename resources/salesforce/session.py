@@ -1,0 +1,210 @@
+"""The one HTTP session to the org: read-only guard, token, timeouts, retries, counting, error mapping.
+
+Whatever talks to Salesforce, simple-salesforce included, goes through :class:`OrgSession`, so its guarantees
+hold everywhere. What is asked for is the business of ``rest`` and ``bulk``.
+"""
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from data_contracts.errors import OrgUnreachableError, ReadOnlyError
+from resources.salesforce.auth import Token, TokenSource
+from resources.salesforce.credentials import Credentials, is_loopback
+from resources.salesforce.errors import api_error, error_of
+from resources.salesforce.usage import Usage
+
+READ_METHODS = frozenset({"GET", "HEAD"})
+#: A Bulk query job is created, aborted and deleted by writing requests, and changes no record.
+QUERY_JOBS = re.compile(r"^/services/data/v\d+\.\d+/jobs/query(/\w+)?/?$")
+TOKEN_PATHS = frozenset({"/services/oauth2/token"})
+#: The server says it did not process the request, so any method may be sent again.
+NOT_PROCESSED = frozenset({429, 503})
+RETRIED = NOT_PROCESSED | {420, 502, 504}
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long to try again: exponential back-off with full jitter, in seconds."""
+
+    attempts: int = 6
+    base: float = 0.5
+    cap: float = 30.0
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def wait(self, attempt: int, retry_after: str | None = None) -> None:
+        """Sleep before attempt ``attempt + 1``; a numeric Retry-After wins, up to ten times the cap."""
+        if retry_after and retry_after.isdigit():
+            self.sleep(min(float(retry_after), 10 * self.cap))
+            return
+        self.sleep(random.uniform(0.5, 1.0) * min(self.cap, self.base * 2**attempt))
+
+
+class OrgAdapter(HTTPAdapter):
+    """Sets ``verify`` on each request: requests would let ``REQUESTS_CA_BUNDLE`` win over the session's."""
+
+    def __init__(self, ca_bundle: str | None) -> None:
+        self._ca_bundle = ca_bundle
+        super().__init__(pool_connections=4, pool_maxsize=16)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send with the configured bundle, and never by a proxy to this machine itself."""
+        if self._ca_bundle:
+            kwargs["verify"] = self._ca_bundle
+        if is_loopback(request.url or ""):
+            kwargs["proxies"] = {}
+        return super().send(request, *args, **kwargs)
+
+
+class OrgSession(requests.Session):
+    """A ``requests.Session`` that signs, retries, counts and refuses; failed calls raise SalesforceError."""
+
+    def __init__(self, credentials: Credentials, *, timeout: float = 120.0, policy: RetryPolicy | None = None) -> None:
+        super().__init__()
+        self.usage = Usage()
+        self.policy = policy or RetryPolicy()
+        self.tokens = TokenSource(credentials, self._post_form)
+        self._timeout = (min(timeout, 15.0), timeout)
+        self._clock_offset: float | None = None
+        self.headers["Accept-Encoding"] = "gzip"
+        # Also keeps requests from taking credentials for the host out of ~/.netrc.
+        self.auth = self._sign
+        self.mount("https://", OrgAdapter(credentials.ca_bundle))
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send one API call; see the class. ``action`` (what is being done) goes into error messages."""
+        verb, target = _text(method).upper(), _text(url)
+        action = kwargs.pop("action", "") or f"answer {verb} {urlsplit(target).path}"
+        guard(verb, target)
+        kwargs.setdefault("timeout", self._timeout)
+        refreshed = False
+        while True:
+            token = self.tokens.current()
+            response = self._send_with_retries(verb, target, *args, **kwargs)
+            if response.status_code < 400:
+                return response
+            if response.status_code == 401 and not refreshed and error_of(response)[0] == "INVALID_SESSION_ID":
+                self.tokens.replace(token)
+                refreshed = True
+                continue
+            raise api_error(response, action)
+
+    def read(
+        self, path: str, action: str, *, params: Mapping[str, str] | None = None, stream: bool = False
+    ) -> requests.Response:
+        """GET ``path`` on the org's instance; ``action`` completes "Salesforce refused to ..."."""
+        return self.request("GET", self.url(path), params=params, stream=stream, action=action)
+
+    def url(self, path: str) -> str:
+        """Return ``path`` (which begins with a slash) on the org's instance."""
+        return self.tokens.current().instance_url + path
+
+    def server_time(self) -> datetime:
+        """The org's clock now, from the ``Date`` header of its last answer, in whole seconds UTC."""
+        if self._clock_offset is None:
+            self.read("/services/data", "list its API versions")
+        now = time.time() + (self._clock_offset or 0.0)
+        return datetime.fromtimestamp(int(now), UTC)
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        token: Token = self.tokens.current()
+        # A token is for its own instance only, whatever URL an answer may have named.
+        if urlsplit(request.url or "").netloc == urlsplit(token.instance_url).netloc:
+            request.headers["Authorization"] = f"Bearer {token.access_token.reveal()}"
+        else:
+            request.headers.pop("Authorization", None)
+        return request
+
+    def _post_form(self, url: str, form: dict[str, str]) -> requests.Response:
+        """Send a token request: unsigned, and with the same retries as everything else."""
+        guard("POST", url)
+        return self._send_with_retries("POST", url, data=form, auth=_unsigned, timeout=self._timeout, repeatable=True)
+
+    def _send_with_retries(
+        self, verb: str, url: str, *args: Any, repeatable: bool = False, **kwargs: Any
+    ) -> requests.Response:
+        repeatable = repeatable or verb in {*READ_METHODS, "DELETE"}
+        for attempt in range(self.policy.attempts):
+            last = attempt + 1 == self.policy.attempts
+            try:
+                response = super().request(verb, url, *args, **kwargs)
+            except requests.RequestException as error:
+                self.usage.count(urlsplit(url).path, calls=1)
+                if last or not (repeatable or isinstance(error, requests.ConnectTimeout)) or _is_certificate(error):
+                    raise unreachable(url, error) from error
+                self.policy.wait(attempt)
+                continue
+            self._note(response, streamed=bool(kwargs.get("stream")))
+            again = response.status_code in (RETRIED if repeatable else NOT_PROCESSED)
+            if last or not again:
+                return response
+            response.close()
+            self.policy.wait(attempt, response.headers.get("Retry-After"))
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def _note(self, response: requests.Response, *, streamed: bool) -> None:
+        size = 0 if streamed else len(response.content)
+        self.usage.count(urlsplit(response.url).path, calls=1, size=size)
+        self.usage.note_limit(response.headers.get("Sforce-Limit-Info"))
+        if date := response.headers.get("Date"):
+            try:
+                self._clock_offset = parsedate_to_datetime(date).timestamp() - time.time()
+            except ValueError:
+                self._clock_offset = self._clock_offset or 0.0
+
+
+def guard(verb: str, url: str) -> None:
+    """Raise ReadOnlyError for anything that could change a record, before it reaches the network."""
+    path = urlsplit(url).path
+    if verb in READ_METHODS or (verb == "POST" and path in TOKEN_PATHS):
+        return
+    if verb in {"POST", "PATCH", "DELETE"} and QUERY_JOBS.match(path):
+        return
+    raise ReadOnlyError(
+        f"refused to send {verb} {path} to Salesforce",
+        why="Crosswalk reads only, and this request could change data",
+        next_step="nothing was sent; exports are a separate, explicit switch in crosswalk.yaml",
+    )
+
+
+def unreachable(url: str, error: Exception) -> OrgUnreachableError:
+    """Return the error for a host that did not answer, without the URL's query."""
+    host = urlsplit(url).netloc
+    if _is_certificate(error):
+        return OrgUnreachableError(
+            f"cannot trust {host}: its certificate does not verify",
+            why="the certificate is not signed by an authority this machine knows, or names another host",
+            next_step="set SALESFORCE_CA_BUNDLE to the authority's PEM file, then run: crosswalk preflight",
+        )
+    return OrgUnreachableError(
+        f"no answer from {host}",
+        why=f"{type(error).__name__} after every retry",
+        next_step="check SALESFORCE_INSTANCE_URL and the network, see https://status.salesforce.com, "
+        "then run: crosswalk preflight",
+    )
+
+
+def _is_certificate(error: Exception) -> bool:
+    return isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE" in str(error).upper()
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def query_string(parameters: Mapping[str, str]) -> str:
+    """Return ``?a=b`` as requests would encode it; used to know how long a URL becomes."""
+    return requests.Request("GET", "https://x/", params=dict(parameters)).prepare().path_url.removeprefix("/")
