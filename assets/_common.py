@@ -1,11 +1,13 @@
 """What every asset module shares: keys, the run context, contract metadata and how a failure is shown."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from data_contracts.contracts import Column, TableContract, load_contract
 from data_contracts.errors import CrosswalkError
@@ -16,6 +18,9 @@ POOL = "warehouse"
 """The pool of every step that opens the warehouse; its limit is 1 (one writer)."""
 
 OWNERS = ["team:data-engineering"]
+
+OBJECT_TAG = "crosswalk/object"
+"""Tag of an asset that belongs to one Salesforce object."""
 
 
 def key(name: str) -> dg.AssetKey:
@@ -29,15 +34,19 @@ def keys(names: Sequence[str]) -> list[dg.AssetKey]:
 
 
 def run_context(
-    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource, name: str = ""
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    crosswalk: CrosswalkResource,
+    sync: SyncResource,
+    name: str = "",
 ) -> RunContext:
     """Return what the steps know of this run; ``name`` is the object, when the step has one."""
-    stats = context.instance.get_run_stats(context.run_id) if context.instance else None
-    started = stats.start_time if stats else None
+    run_id = context.run.run_id
+    record = context.instance.get_run_record_by_id(run_id)
+    started = record.start_time if record else None
     return RunContext(
-        run_id=context.run_id,
+        run_id=run_id,
         kind=sync.kind_of(name),
-        started_at=now() if started is None else now().fromtimestamp(started, tz=now().tzinfo),
+        started_at=datetime.fromtimestamp(started, UTC) if started else now(),
         settings_hash=crosswalk.settings.hash(),
         trigger=sync.trigger,
     )
@@ -45,16 +54,24 @@ def run_context(
 
 @contextmanager
 def foreseeable() -> Iterator[None]:
-    """Turn a foreseeable error into a Dagster failure that shows its message and nothing else."""
+    """Turn a foreseeable error into a Dagster failure that shows its message and nothing else.
+
+    A DuckDB error quotes the value it choked on: its text must not reach the event log as it is.
+    """
     try:
         yield
     except CrosswalkError as error:
-        raise dg.Failure(description=str(error), allow_retries=error.transient) from error
+        raise dg.Failure(description=str(error), allow_retries=error.transient) from None
+    except duckdb.Error as error:
+        told = re.sub(r"'[^']*'|\"[^\"]*\"", "(…)", str(error).splitlines()[0])
+        raise dg.Failure(description=f"DuckDB {type(error).__name__}: {told}") from None
 
 
-@cache
-def spec_arguments(name: str, *, group: str, kinds: frozenset[str]) -> dict[str, Any]:
-    """Return key, description, group, owners, kinds and column schema of a published table, from its contract."""
+def spec_arguments(name: str, *, group: str, kinds: Sequence[str] = ("duckdb",), owner: str = "") -> dict[str, Any]:
+    """Return key, description, group, owners, kinds and column schema of a published table, from its contract.
+
+    ``owner`` is the Salesforce object the table belongs to, when it belongs to one.
+    """
     contract = load_contract(name)
     return {
         "key": key(name),
@@ -62,7 +79,10 @@ def spec_arguments(name: str, *, group: str, kinds: frozenset[str]) -> dict[str,
         "group_name": group,
         "owners": OWNERS,
         "kinds": set(kinds),
-        "tags": {"personal-data": "true" if any(column.personal for column in contract.columns) else "false"},
+        "tags": {
+            "personal-data": "true" if any(column.personal for column in contract.columns) else "false",
+            **({OBJECT_TAG: owner} if owner else {}),
+        },
         "metadata": {
             "dagster/relation_identifier": f"analytics.{name}",
             "dagster/column_schema": column_schema(contract.columns),
@@ -94,7 +114,9 @@ def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
     )
 
 
-def materialized(rows: int, metadata: Mapping[str, Any] | None = None, *, asset: str = "") -> dg.MaterializeResult[None]:
+def materialized(
+    rows: int, metadata: Mapping[str, Any] | None = None, *, asset: str = ""
+) -> dg.MaterializeResult[None]:
     """Return the result of one table: its row count and ``metadata``."""
     return dg.MaterializeResult(
         asset_key=key(asset) if asset else None, metadata={"dagster/row_count": rows, **(metadata or {})}

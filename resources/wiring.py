@@ -96,6 +96,14 @@ class SyncResource(dg.ConfigurableResource["SyncResource"]):
         "manual", description="a scheduled run keeps to the off-hours window, Run Now does not"
     )
 
+    works_until: str = Field(
+        "", description="UTC time at which the off-hours window closes; empty: any time, as with Run Now"
+    )
+
+    def may_work(self) -> bool:
+        """Return whether the window is still open for another unit of work."""
+        return not self.works_until or now() < datetime.fromisoformat(self.works_until)
+
     def kind_of(self, name: str) -> Literal["full", "delta"]:
         """Return how this run syncs object ``name``."""
         return "full" if name in self.full_objects else self.kind

@@ -11,7 +11,7 @@ import dagster as dg
 
 from data_contracts.settings import Settings
 from resources.wiring import SyncResource
-from schedules.window import is_open, night_of, run_kind_for
+from schedules.window import closing, night_of, run_kind_for
 
 
 def build_schedules(
@@ -43,12 +43,10 @@ def decide(settings: Settings, at: datetime, *, full: bool) -> dg.RunRequest | d
     """Return the run that is due at ``at`` for the full or the delta schedule, or why there is none."""
     window = settings.window
     text = f"{window.opens:%H:%M}-{window.closes:%H:%M} {window.time_zone}"
-    if not is_open(window, at):
-        return dg.SkipReason(f"{at.isoformat()} is outside the window {text}")
     night = night_of(window, at)
-    kinds = {
-        name: run_kind_for(item, night) for name, item in settings.objects.items() if item.enabled
-    }
+    if night is None:
+        return dg.SkipReason(f"{at.isoformat()} is outside the window {text}")
+    kinds = {name: run_kind_for(item, night) for name, item in settings.objects.items() if item.enabled}
     full_objects = sorted(name for name, kind in kinds.items() if kind == "full")
     due = sorted(name for name, kind in kinds.items() if kind is not None)
     if full != bool(full_objects):
@@ -56,7 +54,8 @@ def decide(settings: Settings, at: datetime, *, full: bool) -> dg.RunRequest | d
         return dg.SkipReason(f"the night of {night} has {other}; the other schedule takes it")
     if not due:
         return dg.SkipReason(f"no object is due in the night of {night}")
-    sync = SyncResource(kind="delta", full_objects=full_objects, trigger="schedule")
+    closes = closing(window, night)
+    sync = SyncResource(kind="delta", full_objects=full_objects, trigger="schedule", works_until=closes.isoformat())
     return dg.RunRequest(
         run_key=f"{'full' if full else 'delta'}:{night}",
         run_config=dg.RunConfig(resources={"sync": sync}),

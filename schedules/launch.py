@@ -1,0 +1,136 @@
+"""Run Now: start a job in this process, any time of day, and say how it ended in words.
+
+Knows the embedded Dagster instance of a home. What a job does is in the assets; when one is due is in ``sync``.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import dagster as dg
+
+from assets import OBJECT_TAG
+from data_contracts import errors
+from resources.home import Home
+from resources.wiring import SyncResource
+from schedules.jobs import DAILY, WEEKLY
+
+_FORESEEN = {
+    name for name, item in vars(errors).items() if isinstance(item, type) and issubclass(item, errors.CrosswalkError)
+}
+
+EMBEDDED = """\
+# Written by Crosswalk: the embedded Dagster instance of this home (SQLite).
+concurrency:
+  pools: {default_limit: 1, granularity: op}
+  runs: {max_concurrent_runs: 1}
+telemetry: {enabled: false}
+"""
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Seconds that one step took."""
+
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended: ``failures`` are messages for people, empty on success."""
+
+    run_id: str
+    success: bool
+    failures: tuple[str, ...]
+    steps: tuple[StepTime, ...]
+
+
+def embedded_dagster_home(home: Home) -> Path:
+    """Return the embedded instance's folder, with its ``dagster.yaml`` written."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    file = home.dagster / "dagster.yaml"
+    if not file.is_file() or file.read_text() != EMBEDDED:
+        file.write_text(EMBEDDED)
+    return home.dagster
+
+
+@contextmanager
+def dagster_instance(home: Home) -> Iterator[dg.DagsterInstance]:
+    """Open the instance of ``DAGSTER_HOME``, or the embedded one when it is unset."""
+    os.environ.setdefault("DAGSTER_HOME", str(embedded_dagster_home(home)))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def run_now(
+    defs: dg.Definitions, home: Home, *, kind: Literal["full", "delta"], objects: Sequence[str] = ()
+) -> RunOutcome:
+    """Run the full or the delta job in this process and return how it ended.
+
+    ``objects`` limits what is fetched and matched to these Salesforce objects; tables of the others stay as they are.
+    """
+    job = defs.resolve_job_def(WEEKLY if kind == "full" else DAILY)
+    with dagster_instance(home) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_config={"resources": {"sync": {"config": SyncResource(kind=kind).model_dump(exclude_none=True)}}},
+            asset_selection=_selection(defs, objects),
+            raise_on_error=False,
+        )
+    return RunOutcome(result.run_id, result.success, _failures(result.all_events), _step_times(result.all_events))
+
+
+def _selection(defs: dg.Definitions, objects: Sequence[str]) -> list[dg.AssetKey] | None:
+    if not objects:
+        return None
+    return [
+        spec.key
+        for spec in defs.resolve_all_asset_specs()
+        if spec.tags.get(OBJECT_TAG) is None or spec.tags[OBJECT_TAG] in objects
+    ]
+
+
+def _step_times(events: Sequence[dg.DagsterEvent]) -> tuple[StepTime, ...]:
+    return tuple(
+        StepTime(event.step_key or "", event.step_success_data.duration_ms / 1000)
+        for event in events
+        if event.event_type == dg.DagsterEventType.STEP_SUCCESS
+    )
+
+
+def _failures(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
+    checks = [
+        evaluation.description or f"check {evaluation.check_name} failed"
+        for event in events
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        and not (evaluation := event.asset_check_evaluation_data).passed
+        and evaluation.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    steps = [
+        _failure_text(event)
+        for event in events
+        if event.event_type in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
+    ]
+    found = [text for text in (*checks, *steps) if text]
+    return tuple(dict.fromkeys(found))
+
+
+def _failure_text(event: dg.DagsterEvent) -> str:
+    data: Any = event.event_specific_data
+    told = getattr(data, "user_failure_data", None)
+    if told is not None:
+        return str(told.description)
+    error = getattr(data, "error", None)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None or error.cls_name == "DagsterAssetCheckFailedError":
+        return ""
+    text = error.message.partition(": ")[2].strip() or error.message.strip()
+    if error.cls_name in _FORESEEN:
+        return text
+    where = event.step_key or "the run"
+    return f"unexpected {error.cls_name} in {where}: {text.splitlines()[0] if text else ''}"
