@@ -1,0 +1,80 @@
+"""The record of each run in ``ops.sync_run``: begun, ended, and what became of runs that were killed."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import duckdb
+
+from data_contracts.contracts import load_contract
+from pipelines.run import RunContext
+
+KILLED = "the process ended before the run was over; what was published before it stays"
+
+
+def begin_run(
+    con: duckdb.DuckDBPyConnection, run: RunContext, *, org_id: str | None = None, window: str | None = None
+) -> int:
+    """Record ``run`` as running and return how many earlier ones were found dead and marked failed.
+
+    Call it under the home's lock: nothing else can be running then, so a row that says so was killed. The same run
+    begun again (Dagster's re-execution) replaces its row.
+    """
+    contract = load_contract("ops.sync_run")
+    con.execute(contract.ddl())
+    for statement in contract.comments():
+        con.execute(statement)
+    dead = con.execute(
+        "UPDATE ops.sync_run SET status = 'failed', ended_at = greatest(started_at, ?), message = ? "
+        "WHERE status = 'running' AND run_id <> ?",
+        [_now(), KILLED, run.run_id],
+    ).fetchall()
+    con.execute("DELETE FROM ops.sync_run WHERE run_id = ?", [run.run_id])
+    con.execute(
+        'INSERT INTO ops.sync_run (run_id, kind, trigger, status, started_at, org_id, settings_hash, "window", '
+        "process_id, host, crosswalk_version) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)",
+        [
+            run.run_id,
+            run.kind,
+            run.trigger,
+            _naive(run.started_at),
+            org_id,
+            run.settings_hash,
+            window,
+            os.getpid(),
+            platform.node(),
+            _version(),
+        ],
+    )
+    return int(dead[0][0])
+
+
+def finish_run(
+    con: duckdb.DuckDBPyConnection,
+    run: RunContext,
+    status: Literal["succeeded", "failed", "paused"],
+    message: str | None = None,
+) -> None:
+    """Record how ``run`` ended; ``message`` says why it failed or paused, without personal data."""
+    con.execute(
+        "UPDATE ops.sync_run SET status = ?, ended_at = greatest(started_at, ?), message = ? WHERE run_id = ?",
+        [status, _now(), message, run.run_id],
+    )
+
+
+def _now() -> datetime:
+    return _naive(datetime.now(UTC))
+
+
+def _naive(moment: datetime) -> datetime:
+    """Return ``moment`` as the UTC wall clock DuckDB's TIMESTAMP columns hold."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _version() -> str:
+    try:
+        return version("crosswalk")
+    except PackageNotFoundError:
+        return "unknown"
