@@ -1,0 +1,68 @@
+"""The files of the published folder: drafts, the current snapshot, earlier ones. Nothing here opens a database."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from resources.home import Home
+
+
+def remove_leftovers(home: Home) -> None:
+    """Delete half-written snapshots of runs that were killed."""
+    for path in home.published.parent.glob("analytics.*.tmp"):
+        remove(path)
+
+
+def earlier_snapshots(home: Home) -> list[Path]:
+    """Return the earlier snapshots kept for a rollback, newest first; the name says when each was published (UTC)."""
+    return sorted(_earlier(home).glob("analytics.*.duckdb"), reverse=True)
+
+
+def settle(path: Path, moment: datetime) -> None:
+    """Bring the closed file at ``path`` to the disk, dated ``moment``."""
+    # Its time of change is the time of publishing: that is how an earlier snapshot is named.
+    os.utime(path, (moment.timestamp(), moment.timestamp()))
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in ``folder`` to the disk: a rename is lasting only then."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _earlier(home: Home) -> Path:
+    return home.published.parent / "earlier"
+
+
+def keep_current(home: Home, keep: int) -> None:
+    """Give the current snapshot a second name, which costs no space, so that it outlives the rename."""
+    if not keep or not home.published.exists():
+        return
+    published = datetime.fromtimestamp(home.published.stat().st_mtime, UTC)
+    kept = _earlier(home) / f"analytics.{published:%Y%m%dT%H%M%S%fZ}.duckdb"
+    kept.parent.mkdir(exist_ok=True)
+    if kept.exists():
+        return
+    try:
+        os.link(home.published, kept)
+    except OSError:
+        # A file system without hard links; a copy is safe, for nobody writes a snapshot in place.
+        shutil.copy2(home.published, kept)
+
+
+def prune(home: Home, keep: int) -> None:
+    """Delete all but the ``keep`` newest earlier snapshots."""
+    for path in earlier_snapshots(home)[keep:]:
+        path.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Delete a draft and its write-ahead log, as far as they exist."""
+    for name in (path, path.with_name(f"{path.name}.wal")):
+        name.unlink(missing_ok=True)
