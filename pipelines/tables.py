@@ -1,0 +1,51 @@
+"""Small helpers every step uses on warehouse tables; what a table holds is its room's business."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import duckdb
+
+from data_contracts.contracts import Column, TableContract
+
+
+def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Return column name → DuckDB type of ``schema.table``; empty when there is no such table."""
+    schema, _, name = table.partition(".")
+    rows = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [schema, name],
+    ).fetchall()
+    return dict(rows)
+
+
+def replace_table(con: duckdb.DuckDBPyConnection, contract: TableContract, extra: Sequence[Column] = ()) -> None:
+    """Create the contract's table anew and empty, with its comments and the columns known only at run time."""
+    con.execute(contract.ddl(extra=extra, replace=True))
+    for statement in contract.comments(extra=extra):
+        con.execute(statement)
+
+
+def ensure_table(con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
+    """Create the contract's table with its comments where there is none; rows stay where there is one."""
+    if table_columns(con, contract.name):
+        return
+    replace_table(con, contract)
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run the block as one transaction: all of it, or after an exception nothing."""
+    con.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+
+
+def scalar(con: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> int:
+    """Return the one number a query gives; null is 0."""
+    row = con.execute(query, parameters).fetchone()
+    return int(row[0] or 0) if row else 0
