@@ -1,1 +1,30 @@
 """What: one thin Dagster asset per published table, in the order data flows. No SQL and no logic here."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from assets.checks import build_checks
+from assets.imports import build_import_assets
+from assets.ownership import build_ownership_assets
+from assets.published import build_publish_assets
+from assets.reference import build_reference_assets
+from assets.resolve import build_resolve_assets
+from assets.salesforce import build_salesforce_assets
+from assets.standard import build_standard_assets
+from data_contracts.settings import Settings
+
+__all__ = ["build_assets", "build_checks"]
+
+
+def build_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
+    """Return every asset, in the order data flows."""
+    return [
+        *build_salesforce_assets(settings),
+        *build_reference_assets(),
+        *build_standard_assets(),
+        *build_resolve_assets(),
+        *build_import_assets(),
+        *build_ownership_assets(),
+        *build_publish_assets(),
+    ]

@@ -121,3 +121,8 @@ def materialized(
     return dg.MaterializeResult(
         asset_key=key(asset) if asset else None, metadata={"dagster/row_count": rows, **(metadata or {})}
     )
+
+
+def row_count(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    """Return the number of rows of table ``schema.table``."""
+    return int(con.sql(f"SELECT count(*) FROM {load_contract(name).relation}").fetchall()[0][0])

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from assets import OBJECT_TAG
+from assets._common import OBJECT_TAG
 from data_contracts import errors
 from resources.home import Home
 from resources.wiring import SyncResource

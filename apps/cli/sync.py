@@ -1,0 +1,71 @@
+"""``crosswalk sync``: Run Now, through Dagster, any time of day."""
+
+import time
+from dataclasses import asdict
+
+import click
+
+from apps.cli.output import print_json, print_table
+from apps.snapshot import Published, read_published
+from data_contracts.errors import CrosswalkError, SettingsError
+from data_contracts.settings_file import load_settings
+from resources.home import Home
+from schedules.launch import RunOutcome, run_now
+
+
+class SyncFailed(CrosswalkError):
+    """The run ended without publishing."""
+
+
+@click.command(name="sync")
+@click.option("--full/--delta", default=True, help="Fetch everything (default), or only what changed since.")
+@click.option("--object", "objects", multiple=True, metavar="NAME", help="Only this object; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
+def command(full: bool, objects: tuple[str, ...], as_json: bool) -> None:
+    """Fetch, match and publish now, whatever the off-hours window says."""
+    home = Home.from_environment()
+    began = time.monotonic()
+    outcome = run_sync(home, full=full, objects=objects)
+    published = read_published(home)
+    seconds = time.monotonic() - began
+    if as_json:
+        print_json({"seconds": round(seconds, 1), "outcome": asdict(outcome), "published": asdict(published)})
+    else:
+        print_summary(published, seconds, home)
+
+
+def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOutcome:
+    """Run the full or the delta job in this process.
+
+    Raises SettingsError for an object the settings do not have, SyncFailed with every message when the run fails.
+    """
+    from definitions import build_defs
+
+    settings = load_settings()
+    names = tuple(name.lower() for name in objects)
+    for name in names:
+        if name not in settings.objects:
+            raise SettingsError(
+                f"there is no object {name!r}",
+                why=f"the settings have {', '.join(sorted(settings.objects))}",
+                next_step="crosswalk sync --object account, or add it below objects in crosswalk.yaml",
+            )
+    outcome = run_now(build_defs(settings=settings), home, kind="full" if full else "delta", objects=names)
+    if not outcome.success:
+        told = "\n".join(outcome.failures) or "the run failed without a message"
+        raise SyncFailed(
+            f"run {outcome.run_id} failed; the last published snapshot is untouched\n{told}",
+            next_step="mend what is named above, then run: crosswalk sync",
+        )
+    return outcome
+
+
+def print_summary(published: Published, seconds: float, home: Home) -> None:
+    """Print what the run did, per object."""
+    rows = [
+        (row.object, row.fetched, row.linked, row.in_review, row.unmatched, row.skipped, row.link_rate)
+        for row in published.objects
+    ]
+    columns = ("object", "fetched", "linked", "in review", "unmatched", "skipped", "link rate")
+    print_table(f"{published.run.kind} run {published.run.run_id}", columns, rows)
+    click.echo(f"{published.api_calls:,} API calls, {seconds:,.1f} seconds. Published: {home.published}")

@@ -1,0 +1,88 @@
+"""Reading the published snapshot for the command line and the demo: what the last runs did. Never the warehouse."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from data_contracts.errors import WarehouseError
+from resources.home import Home
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One row of ops.sync_run."""
+
+    run_id: str
+    kind: str
+    trigger: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True)
+class ObjectRow:
+    """The figures of one object in one run, from ops.run_statistics."""
+
+    object: str
+    kind: str
+    fetched: int | None
+    new: int | None
+    changed: int | None
+    records: int | None
+    linked: int | None
+    in_review: int | None
+    unmatched: int | None
+    skipped: int | None
+    link_rate: float | None
+    rest_calls: int | None
+    bulk_jobs: int | None
+
+
+@dataclass(frozen=True)
+class Published:
+    """The last published run and its figures."""
+
+    published_at: datetime
+    run: RunRow
+    objects: tuple[ObjectRow, ...]
+    api_calls: int
+
+
+def read_published(home: Home) -> Published:
+    """Return what the snapshot says of the run that published it.
+
+    Raises WarehouseError when nothing was published yet or the file cannot be read.
+    """
+    if not home.published.is_file():
+        raise WarehouseError(
+            f"nothing is published yet in {home.root}",
+            why="no run has ended well so far",
+            next_step="crosswalk sync --full (or make demo)",
+        )
+    try:
+        with duckdb.connect(str(home.published), read_only=True) as con:
+            return _read(con)
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"cannot read the snapshot {home.published}: {str(error).splitlines()[0]}",
+            why="the file is damaged, or was written by another version",
+            next_step="crosswalk sync --full",
+        ) from error
+
+
+def _read(con: duckdb.DuckDBPyConnection) -> Published:
+    run_id, published_at = con.sql("SELECT run_id, published_at FROM _meta").fetchall()[0]
+    run = con.execute(
+        "SELECT run_id, kind, trigger, status, started_at, ended_at, message FROM ops.sync_run WHERE run_id = ?",
+        [run_id],
+    ).fetchall()[0]
+    objects = con.execute(
+        "SELECT object, kind, fetched, new, changed, records, linked, in_review, unmatched, skipped, link_rate, "
+        "rest_calls, bulk_jobs FROM ops.run_statistics WHERE run_id = ? ORDER BY linked IS NULL, object",
+        [run_id],
+    ).fetchall()
+    calls = con.execute("SELECT coalesce(sum(calls), 0) FROM ops.api_usage WHERE run_id = ?", [run_id]).fetchall()
+    return Published(published_at, RunRow(*run), tuple(ObjectRow(*row) for row in objects), int(calls[0][0]))

@@ -1,0 +1,65 @@
+"""Blocking checks, one per published table, all from its contract: what fails keeps the last snapshot in place.
+
+An extracted batch is held to its contract with Great Expectations; every other table with SQL on the whole.
+"""
+
+import dagster as dg
+
+from assets._common import POOL, foreseeable, key, run_context
+from data_contracts.checks import CheckReport
+from data_contracts.contracts import contract_names, load_contract
+from data_contracts.settings import Settings
+from pipelines.extract.contract_check import validate_batch
+from pipelines.publish.invariants import check_invariants
+from resources.wiring import CrosswalkResource, SyncResource
+
+
+def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+    """Return the checks of every table that has a contract and an asset."""
+    mirrored = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
+    whole = [name for name in contract_names() if not name.startswith("salesforce.")]
+    batches = [_batch_check(name) for name in mirrored if name in contract_names()]
+    tables = [_table_check(name) for name in [*whole, "salesforce.field", "salesforce.list_membership"]]
+    return [*batches, *tables]
+
+
+def _batch_check(name: str) -> dg.AssetChecksDefinition:
+    contract = load_contract(name)
+
+    @dg.asset_check(asset=key(name), name="batch_keeps_contract", blocking=True, pool=POOL, description=_TOLD)
+    def check(
+        context: dg.AssetCheckExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+    ) -> dg.AssetCheckResult:
+        run = run_context(context, crosswalk, sync)
+        with foreseeable(), crosswalk.connect() as con:
+            batch = f"(SELECT * FROM {contract.relation} WHERE _run_id = '{run.run_id}')"
+            return result_of(validate_batch(con, contract, batch))
+
+    return check
+
+
+def _table_check(name: str) -> dg.AssetChecksDefinition:
+    contract = load_contract(name)
+
+    @dg.asset_check(asset=key(name), name="keeps_contract", blocking=True, pool=POOL, description=_TOLD)
+    def check(crosswalk: CrosswalkResource) -> dg.AssetCheckResult:
+        with foreseeable(), crosswalk.connect() as con:
+            return result_of(check_invariants(con, contract))
+
+    return check
+
+
+def result_of(report: CheckReport) -> dg.AssetCheckResult:
+    """Return the check result: broken blocking rules are errors, the others warnings."""
+    broken = report.blocking_failures
+    severity = dg.AssetCheckSeverity.ERROR if broken else dg.AssetCheckSeverity.WARN
+    told = "; ".join(str(failure) for failure in (broken or report.warnings))
+    return dg.AssetCheckResult(
+        passed=not broken and not report.warnings,
+        severity=severity,
+        description=f"{report.table}: {told}" if told else None,
+        metadata={"rules": dg.MetadataValue.md(report.markdown()), "rows": report.rows},
+    )
+
+
+_TOLD = "The rules of the table's contract; errors block publishing, warnings do not."

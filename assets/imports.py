@@ -1,0 +1,71 @@
+"""Mapped imports: the chosen Salesforce fields per record and, surviving, per reference entity."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Literal
+
+import dagster as dg
+
+from assets._common import POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments
+from data_contracts.mapping import MappedObject
+from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
+from pipelines.run import OBJECTS
+from resources.wiring import CrosswalkResource, SyncResource
+
+GROUP = "imports"
+SPEAKERS = {"company": ("imports.account",), "person": ("imports.contact", "imports.lead")}
+FEEDS = ("imports.value", "imports.change", "imports.creation_proposal")
+
+
+def build_import_assets() -> list[dg.AssetsDefinition]:
+    """Return imports.* per record, per entity, and what follows from them."""
+    return [*(_record_asset(name) for name in OBJECTS), _entity_asset("company"), _entity_asset("person"), feeds]
+
+
+def _record_asset(name: MappedObject) -> dg.AssetsDefinition:
+    @dg.asset(
+        **spec_arguments(f"imports.{name}", group=GROUP, owner=name), deps=keys([f"crosswalk.{name}"]), pool=POOL
+    )
+    def build(
+        context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+    ) -> dg.MaterializeResult[None]:
+        with foreseeable(), crosswalk.connect() as con:
+            result = build_imports(con, name, crosswalk.settings, run_context(context, crosswalk, sync, name))
+        for note in result.notes:
+            context.log.info(note)
+        return materialized(result.records, {"data status": dg.MetadataValue.json(result.statuses)})
+
+    return build
+
+
+def _entity_asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
+    @dg.asset(**spec_arguments(f"imports.{kind}", group=GROUP), deps=keys(SPEAKERS[kind]), pool=POOL)
+    def build(
+        context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+    ) -> dg.MaterializeResult[None]:
+        with foreseeable(), crosswalk.connect() as con:
+            result = build_entity_imports(con, kind, crosswalk.settings, run_context(context, crosswalk, sync))
+        return materialized(result.entities, {"values": dg.MetadataValue.json(asdict(result.values))})
+
+    return build
+
+
+@dg.multi_asset(
+    name="import_feeds",
+    specs=[
+        dg.AssetSpec(**spec_arguments(name, group=GROUP), deps=keys(["imports.company", "imports.person"]))
+        for name in FEEDS
+    ],
+    pool=POOL,
+)
+def feeds(
+    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Propose what is worth creating, and report the values and changes the entities brought."""
+    run = run_context(context, crosswalk, sync)
+    with foreseeable(), crosswalk.connect() as con:
+        for name in OBJECTS:
+            build_creation_proposals(con, name, run)
+        counts = {name: row_count(con, name) for name in FEEDS}
+    for name, rows in counts.items():
+        yield materialized(rows, asset=name)

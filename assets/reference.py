@@ -1,0 +1,33 @@
+"""The reference database of companies and people, loaded from what the settings name."""
+
+from typing import Literal
+
+import dagster as dg
+
+from assets._common import POOL, foreseeable, materialized, run_context, spec_arguments
+from pipelines.extract.reference import load_reference
+from resources.wiring import CrosswalkResource, SyncResource
+
+GROUP = "reference"
+RUN_BEGUN = dg.AssetKey(["salesforce", "field"])
+
+
+def build_reference_assets() -> list[dg.AssetsDefinition]:
+    """Return reference.company and reference.person."""
+    return [_asset("company"), _asset("person")]
+
+
+def _asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
+    name = f"reference.{kind}"
+
+    @dg.asset(**spec_arguments(name, group=GROUP), deps=[RUN_BEGUN], pool=POOL)
+    def load(
+        context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+    ) -> dg.MaterializeResult[None]:
+        source = getattr(crosswalk.settings.reference, kind)
+        with foreseeable(), crosswalk.connect() as con:
+            result = load_reference(con, kind, source, crosswalk.settings_folder, run_context(context, crosswalk, sync))
+        context.log.info(f"{result.rows:,} rows" if source else f"no {kind} reference is configured")
+        return materialized(result.rows, {"configured": source is not None})
+
+    return load
