@@ -13,7 +13,7 @@ from pipelines.run import RunContext
 from resources.warehouse import Warehouse
 
 Row = Mapping[str, Any]
-SYNCED = datetime(2026, 3, 1, 1, 0)
+SYNCED = datetime(2026, 3, 1, 1, 0, tzinfo=UTC).replace(tzinfo=None)
 
 
 @contextmanager

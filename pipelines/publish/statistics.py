@@ -1,0 +1,126 @@
+"""``ops.run_statistics``: every figure of a run, per object. What each means is its contract's column description."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from data_contracts.contracts import load_contract, quoted
+from pipelines.run import OBJECTS, RunContext
+from pipelines.tables import ensure_table, scalar, table_columns, transaction
+
+_FOLDER = Path(__file__).parent
+_LINK_FIGURES = (
+    *("records", "linked", "linked_by_rule", "linked_by_model", "linked_by_person", "in_review"),
+    *("unmatched", "skipped", "distinct_entities"),
+)
+_FETCH_FIGURES = (
+    *("eligible", "fetched", "new", "changed", "unchanged", "removed", "deleted", "merged", "converted"),
+    *("over_limit", "rest_calls", "bulk_jobs", "bytes"),
+)
+
+
+@dataclass(frozen=True)
+class StatisticsResult:
+    """Rows written for this run: one per object fetched or matched."""
+
+    run_id: str
+    rows: int
+
+
+def write_statistics(con: duckdb.DuckDBPyConnection, run: RunContext) -> StatisticsResult:
+    """Write the run's row per object to ``ops.run_statistics``, in place of any it has there.
+
+    Reads ``_state.load_result`` of this run (an object the run did not fetch has none), ``crosswalk.*`` and
+    ``imports.*``.
+    """
+    ensure_table(con, load_contract("ops.run_statistics"))
+    query = (
+        (_FOLDER / "statistics.sql")
+        .read_text(encoding="utf-8")
+        .format(fetches=_fetches(con), links=_links(con), imports=_imports(con))
+    )
+    with transaction(con):
+        con.execute("DELETE FROM ops.run_statistics WHERE run_id = ?", [run.run_id])
+        con.execute(
+            query,
+            {
+                "run_id": run.run_id,
+                "trigger": run.trigger,
+                "settings_hash": run.settings_hash,
+                "at": run.started_at.replace(tzinfo=None),
+            },
+        )
+    rows = scalar(con, "SELECT count(*) FROM ops.run_statistics WHERE run_id = ?", [run.run_id])
+    return StatisticsResult(run.run_id, rows)
+
+
+def link_rates(con: duckdb.DuckDBPyConnection, runs: int = 30) -> list[tuple[str, str, float]]:
+    """Return (start of the run as ISO text, object, link rate) of the latest runs, oldest first."""
+    return con.execute(
+        "SELECT strftime(started_at, '%Y-%m-%dT%H:%M:%SZ'), object, link_rate FROM ops.run_statistics "
+        "WHERE link_rate IS NOT NULL AND run_id IN "
+        "(SELECT run_id FROM ops.run_statistics GROUP BY run_id ORDER BY max(started_at) DESC LIMIT ?) "
+        "ORDER BY started_at, object",
+        [runs],
+    ).fetchall()
+
+
+def _fetches(con: duckdb.DuckDBPyConnection) -> str:
+    """What extraction wrote of this run; a figure it does not have is null."""
+    available = table_columns(con, "_state.load_result")
+    wanted = {"kind": "VARCHAR", "started_at": "TIMESTAMP", "ended_at": "TIMESTAMP"}
+    wanted |= dict.fromkeys(_FETCH_FIGURES, "BIGINT")
+    columns = ", ".join(
+        f"{quoted(name)}::{kind} AS {quoted(name)}" if name in available else f"NULL::{kind} AS {quoted(name)}"
+        for name, kind in wanted.items()
+    )
+    if "run_id" not in available:
+        return f"SELECT NULL::VARCHAR AS object, {columns} WHERE FALSE"
+    # An object that was tried again within the run has its last try counted.
+    order = "ended_at DESC NULLS LAST" if "ended_at" in available else "object"
+    return (
+        f"SELECT object, {columns} FROM _state.load_result WHERE run_id = $run_id "
+        f"QUALIFY row_number() OVER (PARTITION BY object ORDER BY {order}) = 1"
+    )
+
+
+def _links(con: duckdb.DuckDBPyConnection) -> str:
+    parts = [
+        f"""
+SELECT '{name}' AS object, count(*) AS records,
+  count(*) FILTER (status = 'linked') AS linked,
+  count(*) FILTER (status = 'linked' AND method = 'rule') AS linked_by_rule,
+  count(*) FILTER (status = 'linked' AND method = 'model') AS linked_by_model,
+  count(*) FILTER (status = 'linked' AND method = 'person') AS linked_by_person,
+  count(*) FILTER (status = 'in_review') AS in_review,
+  count(*) FILTER (status = 'unmatched') AS unmatched,
+  count(*) FILTER (status = 'skipped') AS skipped,
+  count(DISTINCT reference_id) FILTER (status = 'linked') AS distinct_entities
+FROM crosswalk.{quoted(name)}"""
+        for name in OBJECTS
+        if table_columns(con, f"crosswalk.{name}")
+    ]
+    empty = ", ".join(f"NULL::BIGINT AS {name}" for name in _LINK_FIGURES)
+    return " UNION ALL BY NAME ".join(parts) or f"SELECT NULL::VARCHAR AS object, {empty} WHERE FALSE"
+
+
+def _imports(con: duckdb.DuckDBPyConnection) -> str:
+    """Values this run brought or left standing, and records left out for a required value, per object."""
+    parts = [
+        f"SELECT '{name}' AS object, count(*) FILTER (i.data_status = 'skipped' AND c.status <> 'skipped') AS failed "
+        f"FROM imports.{name} AS i JOIN crosswalk.{name} AS c USING (salesforce_id)"
+        for name in OBJECTS
+        if table_columns(con, f"imports.{name}") and table_columns(con, f"crosswalk.{name}")
+    ]
+    failed = " UNION ALL ".join(parts) or "SELECT NULL::VARCHAR AS object, 0 AS failed WHERE FALSE"
+    values = "SELECT NULL::VARCHAR AS object, 0 AS written, 0 AS unchanged WHERE FALSE"
+    if table_columns(con, "imports.value"):
+        values = (
+            "SELECT object, count(*) FILTER (run_id = $run_id) AS written, "
+            "count(*) FILTER (run_id <> $run_id) AS unchanged FROM imports.value GROUP BY object"
+        )
+    return (
+        "SELECT f.object, coalesce(v.written, 0) AS written, coalesce(v.unchanged, 0) AS unchanged, f.failed "
+        f"FROM ({failed}) AS f LEFT JOIN ({values}) AS v USING (object)"
+    )
