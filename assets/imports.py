@@ -23,9 +23,7 @@ def build_import_assets() -> list[dg.AssetsDefinition]:
 
 
 def _record_asset(name: MappedObject) -> dg.AssetsDefinition:
-    @dg.asset(
-        **spec_arguments(f"imports.{name}", group=GROUP, owner=name), deps=keys([f"crosswalk.{name}"]), pool=POOL
-    )
+    @dg.asset(**spec_arguments(f"imports.{name}", group=GROUP, owner=name), deps=keys([f"crosswalk.{name}"]), pool=POOL)
     def build(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:

@@ -16,7 +16,9 @@ LINK, REVIEW = "#1b7f5c", "#b3590a"
 TICKS = alt.Axis(values=[0, *(10**power for power in range(8))], format="~s")
 
 
-def histogram(bins: Sequence[tuple[float, int]], *, width: float, link: float, review: float) -> dg.MarkdownMetadataValue:
+def histogram(
+    bins: Sequence[tuple[float, int]], *, width: float, link: float, review: float
+) -> dg.MarkdownMetadataValue:
     """Return the histogram of match weights, with the two thresholds as rules.
 
     ``bins`` are (lower edge in bits, candidates), all ``width`` bits wide; ``link`` and ``review`` are weights in bits.
@@ -43,7 +45,7 @@ def histogram(bins: Sequence[tuple[float, int]], *, width: float, link: float, r
 
 
 def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValue:
-    """Return the link rate per run and object; ``rows`` are (run's start as ISO text, object, share between 0 and 1)."""
+    """Return the link rate per run and object; ``rows`` are (start of the run, object, share from 0 to 1)."""
     values = [{"run": started, "object": name, "rate": rate} for started, name, rate in rows]
     chart = (
         alt.Chart(alt.Data(values=values))

@@ -41,7 +41,9 @@ def _asset(name: str) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"resolve_{name}",
         specs=[
-            dg.AssetSpec(**spec_arguments(candidates, group=GROUP, kinds=("duckdb", "splink"), owner=name), deps=inputs),
+            dg.AssetSpec(
+                **spec_arguments(candidates, group=GROUP, kinds=("duckdb", "splink"), owner=name), deps=inputs
+            ),
             dg.AssetSpec(
                 **spec_arguments(links, group=GROUP, kinds=("duckdb", "splink"), owner=name), deps=[key(candidates)]
             ),

@@ -5,6 +5,7 @@ When the off-hours window closes, the next unit of work is not begun and everyth
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import dagster as dg
 
@@ -13,30 +14,176 @@ from assets._common import (
     OWNERS,
     POOL,
     foreseeable,
-    key,
+    keys,
     materialized,
+    row_count,
     run_context,
     spec_arguments,
 )
 from data_contracts.contracts import contract_names, load_contract
 from data_contracts.settings import Settings
-from pipelines.extract import (
-    download_object,
-    load_list_membership,
-    load_object,
-    refresh_schema,
-    submit_jobs,
-)
+from pipelines.extract import download_object, load_list_membership, load_object, refresh_schema, submit_jobs
+from pipelines.extract.plan import ExtractionPlan
+from pipelines.extract.schema import needed_fields
 from pipelines.publish.run_record import begin_run, finish_run
-from pipelines.publish.tables import ensure_tables
-from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource, require_connection
+from pipelines.tables import ensure_table
+from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 GROUP = "salesforce"
 JOBS = dg.AssetKey(["landing", "jobs"])
+CLOSED = "the off-hours window is closed; what is landed stays, the next night goes on from here"
+Results = Iterator[dg.MaterializeResult[None]]
 
 
 def build_salesforce_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
     """Return the assets that mirror the enabled objects."""
     names = [name for name, item in settings.objects.items() if item.enabled]
     per_object = [asset for name in names for asset in (_landing_asset(name), _table_asset(name))]
-    return [schema, jobs, *per_object, _list_membership_asset(names)]
+    return [field, jobs, *per_object, _list_membership_asset(names)]
+
+
+@dg.asset(**spec_arguments("salesforce.field", group=GROUP, kinds=("salesforce", "duckdb")), pool=POOL)
+def field(
+    context: dg.AssetExecutionContext,
+    crosswalk: CrosswalkResource,
+    salesforce: SalesforceResource,
+    sync: SyncResource,
+) -> dg.MaterializeResult[None]:
+    """Begin the run: connect, check the pinned org, and take the describe snapshot."""
+    run, settings = run_context(context, crosswalk, sync), crosswalk.settings
+    with foreseeable(), crosswalk.connect() as con:
+        begin_run(con, run, window=sync.works_until or None)
+        for name in contract_names():
+            ensure_table(con, load_contract(name))
+        org = salesforce.connect(settings)
+        names = [name for name, item in settings.objects.items() if item.enabled]
+        found = refresh_schema(con, org, names, run, needed_fields(settings))
+        found.raise_if_needed()
+    for name, reason in found.skipped.items():
+        context.log.warning(f"{name} is skipped: {reason}")
+    return materialized(found.fields, {"schema changes": found.changes, "skipped objects": dict(found.skipped)})
+
+
+@dg.asset(
+    key=JOBS,
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"salesforce"},
+    description="Counts every object, refuses what is over its cap, and submits all Bulk jobs before one is awaited.",
+    deps=keys(["salesforce.field"]),
+    pool=POOL,
+    output_required=False,
+)
+def jobs(
+    context: dg.AssetExecutionContext,
+    crosswalk: CrosswalkResource,
+    salesforce: SalesforceResource,
+    sync: SyncResource,
+) -> Results:
+    """Plan the extraction; nothing more happens tonight when the window is closed."""
+    run, settings = run_context(context, crosswalk, sync), crosswalk.settings
+    if _closed(context, crosswalk, sync):
+        return
+    kinds = {name: sync.kind_of(name) for name in settings.objects}
+    only = _selected(context)
+    with foreseeable(), crosswalk.connect() as con:
+        org = salesforce.connect(settings)
+        plan = submit_jobs(con, org, crosswalk.home, settings, run, only=only, kinds=kinds, progress=context.log.info)
+    eligible = {name: item.eligible for name, item in plan.objects.items()}
+    yield dg.MaterializeResult(metadata={"eligible records": dg.MetadataValue.json(eligible)})
+
+
+def _landing_asset(name: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["landing", name],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"salesforce"},
+        tags={OBJECT_TAG: name},
+        description=f"Waits for the org's answer about {name} and lands its pages with their manifest.",
+        deps=[JOBS],
+        output_required=False,
+    )
+    def land(
+        context: dg.AssetExecutionContext,
+        crosswalk: CrosswalkResource,
+        salesforce: SalesforceResource,
+        sync: SyncResource,
+    ) -> Results:
+        if _closed(context, crosswalk, sync):
+            return
+        with foreseeable():
+            plan = ExtractionPlan.load(crosswalk.home.landing, context.run.run_id).require(name)
+            download_object(salesforce.connect(crosswalk.settings), crosswalk.home, plan, context.log.info)
+        yield dg.MaterializeResult(metadata={"kind": plan.kind, "skipped": plan.skipped or "no"})
+
+    return land
+
+
+def _table_asset(name: str) -> dg.AssetsDefinition:
+    arguments = _table_arguments(name)
+
+    @dg.asset(**arguments, deps=[dg.AssetKey(["landing", name])], pool=POOL)
+    def load(
+        context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+    ) -> dg.MaterializeResult[None]:
+        run = run_context(context, crosswalk, sync, name)
+        with foreseeable(), crosswalk.connect() as con:
+            plan = ExtractionPlan.load(crosswalk.home.landing, run.run_id).require(name)
+            result = load_object(con, crosswalk.home, crosswalk.settings, plan, run, context.log.info)
+        figures = {key: value for key, value in asdict(result).items() if isinstance(value, int | float | str)}
+        return materialized(result.rows, {"run kind": plan.kind, **figures})
+
+    return load
+
+
+def _table_arguments(name: str) -> dict[str, object]:
+    if f"salesforce.{name}" in contract_names():
+        return spec_arguments(f"salesforce.{name}", group=GROUP, kinds=("salesforce", "duckdb"), owner=name)
+    return {
+        "key": dg.AssetKey(["salesforce", name]),
+        "group_name": GROUP,
+        "owners": OWNERS,
+        "kinds": {"salesforce", "duckdb"},
+        "tags": {OBJECT_TAG: name},
+        "description": f"{name}: one row per record of the org, typed from its describe.",
+    }
+
+
+def _list_membership_asset(names: Sequence[str]) -> dg.AssetsDefinition:
+    @dg.asset(
+        **spec_arguments("salesforce.list_membership", group=GROUP, kinds=("salesforce", "duckdb")),
+        deps=keys([f"salesforce.{name}" for name in names]),
+        pool=POOL,
+    )
+    def load(
+        context: dg.AssetExecutionContext,
+        crosswalk: CrosswalkResource,
+        salesforce: SalesforceResource,
+        sync: SyncResource,
+    ) -> dg.MaterializeResult[None]:
+        run, settings = run_context(context, crosswalk, sync), crosswalk.settings
+        with foreseeable(), crosswalk.connect() as con:
+            load_list_membership(con, salesforce.connect(settings), crosswalk.home, settings, run)
+            rows = row_count(con, "salesforce.list_membership")
+        return materialized(rows)
+
+    return load
+
+
+def _selected(context: dg.AssetExecutionContext) -> set[str] | None:
+    """Return the objects whose landing is part of this run, or None when the run is not a selection."""
+    selection = context.run.asset_selection
+    if not selection:
+        return None
+    return {key.path[-1] for key in selection if key.path[0] == "landing"} - {"jobs"}
+
+
+def _closed(context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource) -> bool:
+    """Return whether the window has closed; if so, record the run as paused."""
+    if sync.may_work():
+        return False
+    context.log.warning(CLOSED)
+    with crosswalk.connect() as con:
+        finish_run(con, run_context(context, crosswalk, sync), "paused", CLOSED)
+    return True

@@ -15,7 +15,6 @@ import dagster as dg
 from duckdb import DuckDBPyConnection
 from pydantic import Field, PrivateAttr
 
-from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from resources.decisions import DecisionStore
@@ -130,14 +129,3 @@ def _is_ours(run: dg.DagsterRun) -> bool:
 def now() -> datetime:
     """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
-
-
-def require_connection(settings: Settings) -> None:
-    """Raise SettingsError when neither the settings nor the environment name an org."""
-    named = settings.connection.instance_url or settings.connection.login_url
-    if not named and not (os.environ.get("SALESFORCE_INSTANCE_URL") or os.environ.get("SALESFORCE_LOGIN_URL")):
-        raise SettingsError(
-            "no Salesforce org is named",
-            why="connection.instance_url in crosswalk.yaml and SALESFORCE_INSTANCE_URL are both empty",
-            next_step="crosswalk init, or export SALESFORCE_INSTANCE_URL=https://yourdomain.my.salesforce.com",
-        )

@@ -15,7 +15,6 @@ import dagster as dg
 from assets._common import OBJECT_TAG
 from data_contracts import errors
 from resources.home import Home
-from resources.wiring import SyncResource
 from schedules.jobs import DAILY, WEEKLY
 
 _FORESEEN = {
@@ -33,10 +32,16 @@ telemetry: {enabled: false}
 
 @dataclass(frozen=True)
 class StepTime:
-    """Seconds that one step took."""
+    """When one step ran (seconds since the epoch)."""
 
     step: str
-    seconds: float
+    started: float
+    ended: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.ended - self.started
 
 
 @dataclass(frozen=True)
@@ -77,11 +82,12 @@ def run_now(
     with dagster_instance(home) as instance:
         result = job.execute_in_process(
             instance=instance,
-            run_config={"resources": {"sync": {"config": SyncResource(kind=kind).model_dump(exclude_none=True)}}},
+            run_config={"resources": {"sync": {"config": {"kind": kind}}}},
             asset_selection=_selection(defs, objects),
             raise_on_error=False,
         )
-    return RunOutcome(result.run_id, result.success, _failures(result.all_events), _step_times(result.all_events))
+        steps = _step_times(instance, result.run_id)
+    return RunOutcome(result.run_id, result.success, _failures(result.all_events), steps)
 
 
 def _selection(defs: dg.Definitions, objects: Sequence[str]) -> list[dg.AssetKey] | None:
@@ -94,12 +100,12 @@ def _selection(defs: dg.Definitions, objects: Sequence[str]) -> list[dg.AssetKey
     ]
 
 
-def _step_times(events: Sequence[dg.DagsterEvent]) -> tuple[StepTime, ...]:
-    return tuple(
-        StepTime(event.step_key or "", event.step_success_data.duration_ms / 1000)
-        for event in events
-        if event.event_type == dg.DagsterEventType.STEP_SUCCESS
-    )
+def _step_times(instance: dg.DagsterInstance, run_id: str) -> tuple[StepTime, ...]:
+    stats = instance.get_run_step_stats(run_id)
+    timed = [
+        StepTime(item.step_key, item.start_time, item.end_time) for item in stats if item.start_time and item.end_time
+    ]
+    return tuple(sorted(timed, key=lambda step: step.started))
 
 
 def _failures(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:

@@ -1,0 +1,98 @@
+"""``make demo``: a demo org, the weekly full sync through Dagster, and what it did."""
+
+import csv
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from apps.cli.output import print_table
+from apps.cli.sync import print_summary, run_sync
+from apps.demo_org.generate import generate_demo
+from apps.demo_org.launch import launch_demo_org
+from apps.snapshot import read_published
+from apps.truth import score
+from data_contracts.errors import CrosswalkError
+from pipelines.run import OBJECTS
+from resources.home import Home
+
+ACCOUNTS, SEED = 2_000, 20260101
+SETTINGS = """\
+# Written by `make demo`; every key is explained in crosswalk.example.yaml.
+objects:
+  account:
+    set_up_on: 2026-01-05
+    selection: {mode: all, lists: [%(lists)s]}
+    opportunities: 1 year
+    custom_filters: [{field: Industry}]
+reference:
+  company: {path: org/reference/company.csv}
+  person: {path: org/reference/person.csv}
+matching:
+  reference_id_fields: {account: Reference_Company_Id__c}
+"""
+QUERY = (
+    "SELECT c.name, o.owner_name, o.open_amount, o.currency "
+    "FROM ownership.account o JOIN reference.company c ON c.company_id = o.reference_id "
+    "WHERE o.is_primary ORDER BY o.open_amount DESC NULLS LAST LIMIT 5"
+)
+
+
+def demo_folder(home: Home) -> Path:
+    """Return where the demo's org, reference, truth and settings lie."""
+    return home.root / "demo"
+
+
+def prepare(home: Home) -> Path:
+    """Generate the demo's files once and return the folder of the org's CSV files."""
+    folder = demo_folder(home)
+    org = folder / "org"
+    if not (org / "Account.csv").is_file():
+        generate_demo(org, accounts=ACCOUNTS, seed=SEED)
+    settings = folder / "crosswalk.yaml"
+    settings.write_text(SETTINGS % {"lists": ", ".join(_account_lists(org))})
+    os.environ["CROSSWALK_CONFIG"] = str(settings)
+    return org
+
+
+def _account_lists(org: Path) -> list[str]:
+    with (org / "ListView.csv").open(newline="", encoding="utf-8") as file:
+        return [row["DeveloperName"] for row in csv.DictReader(file) if row["SobjectType"] == "Account"]
+
+
+def main() -> int:
+    """Run the demo; 1 with a message when it fails."""
+    home = Home.from_environment()
+    began = time.monotonic()
+    try:
+        org = prepare(home)
+        click.echo(f"Demo org: {ACCOUNTS:,} accounts with their people, leads and opportunities.", err=True)
+        with launch_demo_org(org, request_log=demo_folder(home) / "requests.jsonl") as server:
+            os.environ.update(server.environment())
+            run_sync(home, full=True)
+        report(home, org, time.monotonic() - began)
+    except CrosswalkError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    return 0
+
+
+def report(home: Home, org: Path, seconds: float) -> None:
+    """Print what the run did, how right it was, and what to try next."""
+    print_summary(read_published(home), seconds, home)
+    scores = [score(home.published, org / "truth" / f"{name}.csv", name) for name in OBJECTS]
+    print_table(
+        "Against the demo's known truth",
+        ("object", "true links", "linked", "precision", "recall"),
+        [(item.object, item.true_links, item.linked, item.precision, item.recall) for item in scores],
+    )
+    click.echo("Try next (or open the Dagster UI with: make ui):\n")
+    code = f"import duckdb; print(duckdb.connect({os.path.relpath(home.published)!r}, read_only=True).sql({QUERY!r}))"
+    click.echo(f"  .venv/bin/python -c {shlex.quote(code)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
