@@ -1,0 +1,168 @@
+"""Which raw column feeds which canonical input, per table; a column the source lacks is NULL.
+
+Only names of columns live here, no cleaning. The canonical inputs are the columns of ``INPUTS``, all VARCHAR.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from data_contracts.contracts import quoted
+
+#: Canonical inputs, the same for every table, before any cleaning.
+INPUTS = (
+    "key",
+    "name",
+    "first_name",
+    "last_name",
+    "company_name",
+    "website",
+    "email",
+    "phone",
+    "mobile",
+    "street",
+    "city",
+    "state",
+    "postal_code",
+    "country",
+    "birthdate",
+    "title",
+    "parent_key",
+    "stored_reference_id",
+    "size",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a standard table is read from: relation, live-row condition and input → columns, first non-empty wins."""
+
+    relation: str
+    key: str
+    columns: dict[str, tuple[str, ...]]
+
+
+def _address(prefix: str, *fallbacks: str) -> dict[str, tuple[str, ...]]:
+    """Return the address columns of Salesforce under ``prefix``; a code (where picklists are on) wins over a label."""
+    prefixes = (prefix, *fallbacks)
+    return {
+        "street": tuple(f"{p}Street" for p in prefixes),
+        "city": tuple(f"{p}City" for p in prefixes),
+        "state": tuple(name for p in prefixes for name in (f"{p}StateCode", f"{p}State")),
+        "postal_code": tuple(f"{p}PostalCode" for p in prefixes),
+        "country": tuple(name for p in prefixes for name in (f"{p}CountryCode", f"{p}Country")),
+    }
+
+
+_REFERENCE_ADDRESS = {name: (name,) for name in ("street", "city", "state", "postal_code", "country")}
+
+SOURCES = {
+    "account": Source(
+        "salesforce.account",
+        "Id",
+        {
+            "name": ("Name",),
+            "first_name": ("FirstName",),
+            "last_name": ("LastName",),
+            "website": ("Website",),
+            "email": ("PersonEmail",),
+            "phone": ("Phone",),
+            "parent_key": ("ParentId",),
+            **_address("Billing", "Shipping", "PersonMailing"),
+        },
+    ),
+    "contact": Source(
+        "salesforce.contact",
+        "Id",
+        {
+            "name": ("Name",),
+            "first_name": ("FirstName",),
+            "last_name": ("LastName",),
+            "email": ("Email",),
+            "phone": ("Phone", "HomePhone", "OtherPhone"),
+            "mobile": ("MobilePhone",),
+            "birthdate": ("Birthdate",),
+            "title": ("Title",),
+            "parent_key": ("AccountId",),
+            **_address("Mailing", "Other"),
+        },
+    ),
+    "lead": Source(
+        "salesforce.lead",
+        "Id",
+        {
+            "name": ("Name",),
+            "first_name": ("FirstName",),
+            "last_name": ("LastName",),
+            "company_name": ("Company",),
+            "website": ("Website",),
+            "email": ("Email",),
+            "phone": ("Phone",),
+            "mobile": ("MobilePhone",),
+            "birthdate": ("Birthdate__c",),
+            "title": ("Title",),
+            **_address(""),
+        },
+    ),
+    "company": Source(
+        "reference.company",
+        "company_id",
+        {
+            "name": ("name",),
+            "website": ("website",),
+            "phone": ("phone",),
+            "parent_key": ("parent_id",),
+            "size": ("employees",),
+            **_REFERENCE_ADDRESS,
+        },
+    ),
+    "person": Source(
+        "reference.person",
+        "person_id",
+        {
+            "first_name": ("first_name",),
+            "last_name": ("last_name",),
+            "email": ("email",),
+            "phone": ("phone",),
+            "mobile": ("mobile",),
+            "birthdate": ("birthdate",),
+            "title": ("title",),
+            "parent_key": ("company_id",),
+            **_REFERENCE_ADDRESS,
+        },
+    ),
+}
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
+    """Return the column names of ``schema.table``; empty when there is no such table."""
+    schema, _, table = relation.partition(".")
+    rows = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? "
+        "AND database_name = current_database()",
+        [schema, table],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def read_sql(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field: str | None) -> str | None:
+    """Return the SELECT of the canonical inputs of ``table``'s live rows, or None when its source does not exist."""
+    source = SOURCES[table]
+    present = columns_of(con, source.relation)
+    if source.key not in present:
+        return None
+    wanted = dict(source.columns)
+    if stored_reference_field:
+        wanted["stored_reference_id"] = (stored_reference_field,)
+    parts = [f"CAST({quoted(source.key)} AS VARCHAR) AS key"]
+    parts += [f"{_first_of(wanted.get(name, ()), present)} AS {name}" for name in INPUTS if name != "key"]
+    live = "WHERE NOT _is_deleted" if "_is_deleted" in present else ""
+    return f"SELECT {', '.join(parts)} FROM {source.relation} {live}"
+
+
+def _first_of(columns: tuple[str, ...], present: set[str]) -> str:
+    """Return SQL for the first non-empty of the columns that exist, as trimmed text."""
+    found = [f"nullif(trim(CAST({quoted(name)} AS VARCHAR)), '')" for name in columns if name in present]
+    if not found:
+        return "CAST(NULL AS VARCHAR)"
+    return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"

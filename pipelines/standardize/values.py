@@ -1,0 +1,71 @@
+"""What SQL cannot do to a value: transliteration and registrable domains, once per distinct value, through Arrow."""
+
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+from anyascii import anyascii
+from publicsuffixlist import PublicSuffixList
+
+from pipelines.standardize.lookups import legal_forms
+
+#: Inputs that are transliterated; addresses of the network and numbers are not.
+TEXT_INPUTS = ("name", "first_name", "last_name", "company_name", "street", "city", "state", "country", "title")
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def to_ascii(text: str) -> str:
+    """Return ``text`` in ASCII letters; legal forms of scripts without spaces become a word of their own."""
+    for form in legal_forms("script"):
+        if form in text:
+            text = text.replace(form, " ltd ")
+    return anyascii(text)
+
+
+def registrable_domain(host: str) -> str | None:
+    """Return the registrable domain of ``host`` by the public suffix list, or None for a bare suffix or nonsense."""
+    try:
+        ascii_host = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return None
+    found = _suffixes().privatesuffix(ascii_host.strip("."))
+    return str(found) if found else None
+
+
+def transliterate(con: duckdb.DuckDBPyConnection) -> None:
+    """Replace the text inputs of ``_raw`` by their ASCII form and leave the result in ``_in``.
+
+    The raw name and website stay beside it as ``name_raw`` and ``website_raw``.
+    """
+    union = " UNION ".join(f"SELECT {c} AS v FROM _raw WHERE length({c}) <> strlen({c})" for c in TEXT_INPUTS)
+    values = [row[0] for row in con.sql(union).fetchall()]
+    _register_pairs(con, "_ascii", {"v": values, "a": [to_ascii(value) for value in values]})
+    columns = ", ".join(f"coalesce(x_{c}.a, r.{c}) AS {c}" for c in TEXT_INPUTS) if values else ""
+    joins = "\n".join(f"LEFT JOIN _ascii x_{c} ON x_{c}.v = r.{c}" for c in TEXT_INPUTS) if values else ""
+    replaced = f"REPLACE ({columns})" if values else ""
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE _in AS SELECT r.* {replaced}, "
+        "coalesce(r.name, nullif(concat_ws(' ', r.first_name, r.last_name), '')) AS name_raw, r.website AS website_raw "
+        f"FROM _raw r {joins}"
+    )
+
+
+def load_domains(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``_domain`` (host, registrable) for every host of a website or e-mail address in ``_in``."""
+    hosts = con.sql(
+        "SELECT web_host(website) AS host FROM _in WHERE web_host(website) IS NOT NULL "
+        "UNION SELECT split_part(clean_email(email), '@', 2) FROM _in WHERE clean_email(email) IS NOT NULL"
+    ).fetchall()
+    found = [(host, registrable_domain(host)) for (host,) in hosts]
+    kept = [(host, name) for host, name in found if name]
+    _register_pairs(con, "_domain", {"host": [h for h, _ in kept], "registrable": [n for _, n in kept]})
+
+
+def _register_pairs(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, list[str]]) -> None:
+    con.register("_pairs_arrow", pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()}))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _pairs_arrow")
+    con.unregister("_pairs_arrow")
