@@ -47,5 +47,6 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def scalar(con: duckdb.DuckDBPyConnection, query: str, parameters: object = None) -> int:
     """Return the one number a query gives; null is 0."""
-    row = con.execute(query, parameters).fetchone()
-    return int(row[0] or 0) if row else 0
+    # fetchall, not fetchone: an unfinished result would block the connection's next statement.
+    rows = con.execute(query, parameters).fetchall()
+    return int(rows[0][0] or 0) if rows else 0

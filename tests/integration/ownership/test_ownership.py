@@ -1,0 +1,186 @@
+"""Ownership on hand-made tables: who is in, who is primary, whose opportunities count."""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from data_contracts.errors import SettingsError
+from data_contracts.settings import Settings
+from pipelines.ownership import build_opportunity_ownership, build_ownership
+from tests.support.org_tables import fetch, put, put_crosswalk, put_salesforce, run_context, warehouse
+
+USER = "005000000000001AAA"
+QUEUE = "00G000000000001AAA"
+USERS = [{"Id": USER, "Name": "Una Eide", "Email": "una@x.test", "IsActive": False}]
+ACCOUNTS = [
+    {"Id": "A1", "OwnerId": USER, "CreatedDate": "2020-01-01", "Segment__c": "Gold", "Partner__c": USER},
+    {"Id": "A2", "OwnerId": QUEUE, "CreatedDate": "2019-01-01"},
+    {"Id": "A3", "OwnerId": USER, "_is_deleted": True},
+    {"Id": "A4", "OwnerId": "005000000000009AAA"},
+    {"Id": "A5", "OwnerId": USER},
+]
+LINKS = {"A1": "C1", "A2": "C1", "A3": "C1", "A4": "C2", "A5": None}
+
+
+def _opportunity(key, account="A1", amount="10", created="2026-01-01", stage="Prospecting", **more):
+    return {"Id": key, "AccountId": account, "Amount": amount, "CreatedDate": created, "StageName": stage,
+            "IsClosed": False, "IsWon": False} | more  # fmt: skip
+
+
+def _load(con, opportunities=()):
+    put_salesforce(con, "user", USERS)
+    put_salesforce(con, "account", ACCOUNTS)
+    fields = ["AccountId", "Amount", "CreatedDate", "StageName", "IsClosed", "IsWon"]
+    put_salesforce(con, "opportunity", list(opportunities), fields)
+    put_crosswalk(con, "account", LINKS)
+
+
+def test_linked_live_records_with_their_owner(tmp_path: Path):
+    settings = Settings.model_validate({"users": {"by_hand": {USER[:15]: "una"}}})
+    with warehouse(tmp_path) as con:
+        _load(con)
+        result = build_ownership(con, "account", settings, run_context())
+        rows = fetch(con, "SELECT salesforce_id, reference_id, is_primary, owner_name, owner_email, owner_is_active, "
+                          "mapped_user, lists FROM ownership.account ORDER BY 1")  # fmt: skip
+    assert rows == [
+        ("A1", "C1", False, "Una Eide", "una@x.test", False, "una", []),
+        ("A2", "C1", True, f"Queue {QUEUE}", None, None, None, []),
+        ("A4", "C2", True, None, None, None, None, []),
+    ]
+    assert (result.rows, result.entities) == (3, 2)
+
+
+def test_opportunities_inside_the_window_only(tmp_path: Path):
+    opportunities = [
+        _opportunity("O1", created="2025-03-01 02:00:00"),
+        _opportunity("O2", created="2025-03-01 01:59:59"),
+        _opportunity("O3", amount="5", IsClosed=True, IsWon=True, stage="Closed Won", created="2026-02-01"),
+        _opportunity("O4", amount="7", IsClosed=True, stage="Closed Lost"),
+        _opportunity("O5", amount=None),
+        _opportunity("O6", _is_deleted=True),
+        _opportunity("O7", created="2026-04-01"),
+    ]
+    with warehouse(tmp_path) as con:
+        _load(con, opportunities)
+        build_ownership(con, "account", Settings(), run_context())
+        row = fetch(con, "SELECT opportunity_count, open_amount, won_amount, currency, last_opportunity_at "
+                         "FROM ownership.account WHERE salesforce_id = 'A1'")  # fmt: skip
+        build_opportunity_ownership(con, Settings(), run_context())
+        stages = fetch(con, "SELECT stage, is_won, opportunity_count, amount FROM ownership.opportunity ORDER BY 1")
+    assert row == [(4, Decimal(10), Decimal(5), None, datetime(2026, 2, 1))]  # noqa: DTZ001
+    assert stages == [
+        ("Closed Lost", False, 1, Decimal(7)),
+        ("Closed Won", True, 1, Decimal(5)),
+        ("Prospecting", False, 2, Decimal(10)),
+    ]
+
+
+def test_mixed_currencies_are_not_added_up(tmp_path: Path):
+    opportunities = [
+        _opportunity("O1", CurrencyIsoCode="EUR"),
+        _opportunity("O2", CurrencyIsoCode="NOK"),
+        _opportunity("O3", account="A2", CurrencyIsoCode="EUR"),
+    ]
+    with warehouse(tmp_path) as con:
+        _load(con, opportunities)
+        build_ownership(con, "account", Settings(), run_context())
+        build_opportunity_ownership(con, Settings(), run_context())
+        rows = fetch(con, "SELECT salesforce_id, opportunity_count, open_amount, currency FROM ownership.account "
+                          "ORDER BY 1")  # fmt: skip
+        each = fetch(con, "SELECT currency, amount FROM ownership.opportunity WHERE salesforce_id = 'A1' ORDER BY 1")
+    assert rows == [("A1", 2, None, None), ("A2", 1, Decimal(10), "EUR"), ("A4", 0, Decimal(0), None)]
+    assert each == [("EUR", Decimal(10)), ("NOK", Decimal(10))]
+
+
+def test_without_opportunities_figures_are_unknown_not_zero(tmp_path: Path):
+    settings = Settings.model_validate({"objects": {"account": {"opportunities": None}}})
+    with warehouse(tmp_path) as con:
+        _load(con, [_opportunity("O1")])
+        build_ownership(con, "account", settings, run_context())
+        figures = fetch(con, "SELECT DISTINCT opportunity_count, open_amount FROM ownership.account")
+        assert build_opportunity_ownership(con, settings, run_context()).rows == 0
+    assert figures == [(None, None)]
+
+
+def test_contacts_by_role_else_by_account(tmp_path: Path):
+    with warehouse(tmp_path) as con:
+        _load(con, [_opportunity("O1"), _opportunity("O2", account="A2")])
+        put_salesforce(con, "contact", [{"Id": "K1", "AccountId": "A1"}, {"Id": "K2", "AccountId": "A1"}])
+        put_crosswalk(con, "contact", {"K1": "P1", "K2": "P2"})
+        count = "SELECT salesforce_id, opportunity_count FROM ownership.contact ORDER BY 1"
+        build_ownership(con, "contact", Settings(), run_context())
+        assert fetch(con, count) == [("K1", 1), ("K2", 1)]
+        roles = [
+            {"Id": "R1", "ContactId": "K2", "OpportunityId": "O2"},
+            {"Id": "R2", "ContactId": "K2", "OpportunityId": "O2"},
+        ]
+        put_salesforce(con, "opportunity_contact_role", roles)
+        build_ownership(con, "contact", Settings(), run_context())
+        assert fetch(con, count) == [("K1", 0), ("K2", 1)]
+
+
+def test_converted_leads_have_left(tmp_path: Path):
+    leads = [{"Id": "L1", "IsConverted": True}, {"Id": "L2", "IsConverted": False}]
+    with warehouse(tmp_path) as con:
+        put_salesforce(con, "lead", leads)
+        put_crosswalk(con, "lead", {"L1": "P1", "L2": "P1"})
+        build_ownership(con, "lead", Settings(), run_context())
+        rows = fetch(con, "SELECT salesforce_id, is_primary, opportunity_count FROM ownership.lead")
+    assert rows == [("L2", True, 0)]
+
+
+def test_lists_are_facets_or_the_criteria(tmp_path: Path):
+    membership = [
+        {"object_name": "account", "salesforce_id": "A1", "list_id": "1", "list_name": "West", "kind": "list_view"},
+        {"object_name": "account", "salesforce_id": "A1", "list_id": "2", "list_name": "East", "kind": "report"},
+        {"object_name": "lead", "salesforce_id": "A2", "list_id": "3", "list_name": "Other", "kind": "report"},
+    ]
+    narrowed = Settings.model_validate({"objects": {"account": {"selection": {"mode": "lists", "lists": ["1"]}}}})
+    with warehouse(tmp_path) as con:
+        _load(con)
+        put(con, "salesforce.list_membership", membership, dict.fromkeys(membership[0], "VARCHAR"))
+        query = "SELECT salesforce_id, lists FROM ownership.account ORDER BY 1"
+        build_ownership(con, "account", Settings(), run_context())
+        assert fetch(con, query) == [("A1", ["East", "West"]), ("A2", []), ("A4", [])]
+        build_ownership(con, "account", narrowed, run_context())
+        assert fetch(con, query) == [("A1", ["East", "West"])]
+
+
+def test_custom_filters_are_named_after_their_label_and_show_names(tmp_path: Path):
+    described = [
+        {"object_name": "Account", "field_name": "Segment__c", "label": "Market Segment", "type": "picklist"},
+        {"object_name": "Account", "field_name": "Partner__c", "label": "Partner", "type": "reference"},
+    ]
+    filters = [{"field": "Segment__c"}, {"field": "Partner__c", "name": "Partner lead"}]
+    settings = Settings.model_validate({"objects": {"account": {"custom_filters": filters}}})
+    with warehouse(tmp_path) as con:
+        _load(con)
+        put(con, "salesforce.field", described, dict.fromkeys(described[0], "VARCHAR"))
+        build_ownership(con, "account", settings, run_context())
+        query = "SELECT market_segment, partner_lead FROM ownership.account WHERE salesforce_id = 'A1'"
+        assert fetch(con, query) == [("Gold", "Una Eide")]
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [([{"field": "Segmnt__c"}], "did you mean Segment__c"), ([{"field": "Segment__c", "name": "Lists"}], "lists")],
+)
+def test_a_filter_that_cannot_be_is_refused_and_the_table_stays(tmp_path: Path, filters, message):
+    settings = Settings.model_validate({"objects": {"account": {"custom_filters": filters}}})
+    with warehouse(tmp_path) as con:
+        _load(con)
+        build_ownership(con, "account", Settings(), run_context())
+        with pytest.raises(SettingsError, match=message):
+            build_ownership(con, "account", settings, run_context())
+        assert fetch(con, "SELECT count(*) FROM ownership.account") == [(3,)]
+
+
+def test_a_bare_org_is_enough(tmp_path: Path):
+    with warehouse(tmp_path) as con:
+        put_salesforce(con, "account", [{"Id": "A1"}])
+        put_crosswalk(con, "account", {"A1": "C1"})
+        build_ownership(con, "account", Settings(), run_context())
+        rows = fetch(con, "SELECT reference_id, is_primary, owner_id, owner_name FROM ownership.account")
+    assert rows == [("C1", True, None, None)]
