@@ -1,0 +1,127 @@
+"""Puts the demo org together: the state, the routes, the errors, the gateway round it all."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from apps.demo_org import admin, bulk, list_views, oauth, records, rest
+from apps.demo_org.bulk_jobs import BulkJobs
+from apps.demo_org.cursors import Cursors
+from apps.demo_org.errors import ApiError, DemoOrgError, OAuthError, method_not_allowed, not_found
+from apps.demo_org.exchange import answer, api_error, oauth_error
+from apps.demo_org.fault_file import FaultFile
+from apps.demo_org.gateway import Gateway
+from apps.demo_org.org import DemoOrgState
+from apps.demo_org.request_log import RequestLog
+from apps.demo_org.sessions import ConnectedApp, Sessions
+from apps.demo_org.store import OrgStore, SObjectError, SoqlError
+from apps.demo_org.usage import Usage
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def open_org(
+    data: Path | None,
+    directory: Path,
+    public_key: RSAPublicKey,
+    *,
+    faults: Path | None = None,
+    request_log: Path | None = None,
+) -> Iterator[DemoOrgState]:
+    """Load ``data`` into a store in ``directory`` and yield the org; closes everything afterwards.
+
+    Raises ``CrosswalkError`` for data, a faults file or a log that cannot be used.
+    """
+    with ExitStack() as stack:
+        fault_file = FaultFile(faults)
+        log = _open_log(request_log)
+        stack.callback(log.close)
+        store = OrgStore.load(data, directory / "org.duckdb")
+        stack.callback(store.close)
+        for issue in store.load_report:
+            _log.warning("%s.%s: %d values of the wrong type became null", issue.object, issue.field, issue.count)
+        usage = Usage()
+        jobs = BulkJobs(store, usage, directory / "bulk")
+        stack.callback(jobs.close)
+        app = ConnectedApp.make(public_key, run_as=_default_username(store))
+        yield DemoOrgState(store, Sessions(store.org_id), app, usage, fault_file, log, jobs, Cursors())
+
+
+def _open_log(path: Path | None) -> RequestLog:
+    try:
+        return RequestLog(path)
+    except OSError as error:
+        raise DemoOrgError(
+            f"The request log {path} cannot be written.", why=str(error), next_step="Give another file."
+        ) from error
+
+
+def _default_username(store: OrgStore) -> str:
+    return str(store.get("User", store.default_user_id, ["Username"])["Username"])
+
+
+def make_app(org: DemoOrgState) -> ASGIApp:
+    """Return the ASGI application that serves ``org``."""
+    app = Starlette(
+        routes=[*oauth.routes, *rest.routes, *bulk.routes, *list_views.routes, *records.routes, *admin.routes],
+        exception_handlers={
+            ApiError: _on_api_error,
+            OAuthError: _on_oauth_error,
+            SoqlError: _on_soql_error,
+            SObjectError: _on_sobject_error,
+            records.SeveralRecords: _on_several_records,
+            HTTPException: _on_http_exception,
+            Exception: _on_anything_else,
+        },
+    )
+    app.router.redirect_slashes = False
+    app.state.org = org
+    return Gateway(app, org)
+
+
+def _on_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return api_error(error)
+
+
+def _on_oauth_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OAuthError)
+    return oauth_error(error)
+
+
+def _on_soql_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SoqlError)
+    return api_error(ApiError(400, error.code, error.message))
+
+
+def _on_sobject_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SObjectError)
+    return answer([error.body()], error.status)
+
+
+def _on_several_records(request: Request, error: Exception) -> Response:
+    assert isinstance(error, records.SeveralRecords)
+    return answer(error.addresses, 300)
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what the router refuses in Salesforce's shape."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return api_error(method_not_allowed(request.method, (error.headers or {}).get("Allow", "")))
+    return api_error(not_found())
+
+
+def _on_anything_else(request: Request, error: Exception) -> Response:
+    """Answer a defect of the demo org itself; the stack trace goes to standard error."""
+    _log.error("%s %s broke", request.method, request.url.path, exc_info=error)
+    return api_error(ApiError(500, "UNKNOWN_EXCEPTION", f"An unexpected error occurred: {type(error).__name__}"))

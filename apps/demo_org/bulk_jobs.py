@@ -1,0 +1,241 @@
+"""Bulk API 2.0 query jobs: their states and their result pages on disk.
+
+Belongs here: running a job in the background and finding the page for a locator. Does not belong here:
+HTTP (``bulk.py``) and SOQL (``store/``). No result is ever held in memory: pages are gzip files.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import logging
+import shutil
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from apps.demo_org.bulk_pages import ResultPages
+from apps.demo_org.errors import ApiError, not_found
+from apps.demo_org.store import OrgStore, SoqlError, Visibility, make_id
+from apps.demo_org.usage import Usage
+
+_log = logging.getLogger(__name__)
+#: Rows of a page unless the client asks for fewer; Salesforce leaves it to the server.
+PAGE_ROWS: Final = 50_000
+_WORKERS = 4
+TERMINAL: Final = frozenset({"JobComplete", "Failed", "Aborted"})
+
+
+@dataclass(frozen=True)
+class JobScript:
+    """What the faults in force when the job was created make of it."""
+
+    failure: str | None = None
+    seconds_per_state: float = 0.0
+    empty: bool = False
+
+
+@dataclass
+class BulkJob:
+    """One query job; times are UTC."""
+
+    id: str
+    locator_id: str
+    object: str
+    operation: str
+    query: str
+    created_by: str
+    api_version: str
+    line_ending: str
+    script: JobScript
+    created: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    changed: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    state: str = "UploadComplete"
+    error: str | None = None
+    pages: ResultPages | None = None
+    milliseconds: int = 0
+
+    def as_created(self) -> dict[str, Any]:
+        """Return the body that answers create and abort."""
+        return {
+            "id": self.id,
+            "operation": self.operation,
+            "object": self.object,
+            "createdById": self.created_by,
+            "createdDate": _rest_time(self.created),
+            "systemModstamp": _rest_time(self.changed),
+            "state": self.state,
+            "concurrencyMode": "Parallel",
+            "contentType": "CSV",
+            "apiVersion": float(self.api_version),
+            "lineEnding": self.line_ending,
+            "columnDelimiter": "COMMA",
+        }
+
+    def as_info(self) -> dict[str, Any]:
+        """Return the body that answers a poll."""
+        body = self.as_created()
+        ends = {key: body.pop(key) for key in ("lineEnding", "columnDelimiter")}
+        body |= {"jobType": "V2Query", **ends}
+        if self.state in ("InProgress", *TERMINAL):
+            body |= {
+                "numberRecordsProcessed": self.pages.rows if self.pages else 0,
+                "retries": 0,
+                "totalProcessingTime": self.milliseconds,
+                "isPkChunkingSupported": True,
+            }
+        if self.error is not None:
+            body["errorMessage"] = self.error
+        return body
+
+
+def _rest_time(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+class BulkJobs:
+    """All query jobs since the start. Safe to use from several threads."""
+
+    def __init__(self, store: OrgStore, usage: Usage, folder: Path) -> None:
+        self._store, self._usage, self._folder = store, usage, folder
+        self._lock = threading.Lock()
+        self._jobs: dict[str, BulkJob] = {}
+        self._numbers = 0
+        self._closing = threading.Event()
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="bulk-job")
+        #: Rows of a page; tests make it small (``/__demo__/settings``).
+        self.page_rows = PAGE_ROWS
+
+    def submit(self, job_fields: dict[str, str], visibility: Visibility, script: JobScript) -> BulkJob:
+        """Check the query and put a job in the queue; ``job_fields`` are those of ``BulkJob`` but for its ids.
+
+        Raises ``SoqlError`` for a query that Bulk does not take.
+        """
+        include_deleted = job_fields["operation"] == "queryAll"
+        checked = self._store.check_bulk(
+            job_fields["query"], include_deleted=include_deleted, visibility=visibility, user=job_fields["created_by"]
+        )
+        with self._lock:
+            self._numbers += 1
+            job = BulkJob(
+                make_id("750", self._numbers),
+                make_id("0Ga", self._numbers),
+                checked.object,
+                script=script,
+                **job_fields,
+            )
+            self._jobs[job.id] = job
+        self._usage.count("DailyBulkV2QueryJobs")
+        future = self._workers.submit(self._run, job, visibility)
+        future.add_done_callback(lambda done: self._on_done(job, done))
+        return job
+
+    def find(self, job_id: str) -> BulkJob | None:
+        """Return the job of this id (15 or 18 characters), or None."""
+        with self._lock:
+            return self._jobs.get(job_id) or next((j for i, j in self._jobs.items() if i[:15] == job_id), None)
+
+    def get(self, job_id: str) -> BulkJob:
+        """Return the job; raises 404."""
+        job = self.find(job_id)
+        if job is None:
+            raise not_found()
+        return job
+
+    def all(self) -> list[BulkJob]:
+        """Return every job, the newest first."""
+        with self._lock:
+            return sorted(self._jobs.values(), key=lambda job: (job.created, job.id), reverse=True)
+
+    def abort(self, job_id: str) -> BulkJob:
+        """Stop a job that is not finished; raises 400 for one that is."""
+        job = self.get(job_id)
+        with self._lock:
+            if job.state in TERMINAL:
+                raise ApiError(400, "INVALIDJOBSTATE", f"Job in state {job.state} cannot be aborted")
+            self._move(job, "Aborted")
+        return job
+
+    def delete(self, job_id: str) -> None:
+        """Forget a finished job and its pages; raises 400 for one that is not finished."""
+        job = self.get(job_id)
+        with self._lock:
+            if job.state not in TERMINAL:
+                raise ApiError(400, "INVALIDJOBSTATE", f"Job in state {job.state} cannot be deleted")
+            del self._jobs[job.id]
+        shutil.rmtree(self._folder / job.id, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let no further job start and wake those that wait."""
+        self._closing.set()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _move(self, job: BulkJob, state: str) -> None:
+        job.state, job.changed = state, dt.datetime.now(dt.UTC)
+
+    def _advance(self, job: BulkJob, state: str) -> bool:
+        """Move to ``state`` unless someone aborted the job meanwhile."""
+        with self._lock:
+            if job.state in TERMINAL:
+                return False
+            self._move(job, state)
+            return True
+
+    def _on_done(self, job: BulkJob, done: "Future[None]") -> None:
+        """End a job that broke, or its client would wait for ever."""
+        if not done.cancelled() and (error := done.exception()):
+            _log.error("Bulk job %s broke", job.id, exc_info=error)
+            job.error = "InternalServerError : An unexpected error occurred."
+            self._advance(job, "Failed")
+
+    def _run(self, job: BulkJob, visibility: Visibility) -> None:
+        self._closing.wait(job.script.seconds_per_state)
+        if self._closing.is_set() or not self._advance(job, "InProgress"):
+            return
+        started = dt.datetime.now(dt.UTC)
+        try:
+            pages = None if job.script.failure else self._write(job, visibility)
+            job.error = job.script.failure
+        except SoqlError as error:
+            pages, job.error = None, f"{error.code} : {error.message}"
+        self._closing.wait(job.script.seconds_per_state)
+        job.milliseconds = int((dt.datetime.now(dt.UTC) - started).total_seconds() * 1000)
+        if job.state not in TERMINAL:
+            job.pages = pages
+        self._advance(job, "Failed" if job.error is not None else "JobComplete")
+
+    def _write(self, job: BulkJob, visibility: Visibility) -> ResultPages:
+        folder = self._folder / job.id
+        folder.mkdir(parents=True)
+        written = self._store.write_bulk_csv(
+            job.query,
+            folder,
+            include_deleted=job.operation == "queryAll",
+            page_rows=self.page_rows,
+            gzip_level=1,
+            line_ending=job.line_ending,
+            visibility=visibility,
+            user=job.created_by,
+        )
+        self._usage.count("DailyBulkV2QueryFileStorageMB", sum(page.bytes for page in written) / 1e6)
+        pages = ResultPages([(page.path, page.rows) for page in written], folder)
+        return pages.emptied() if job.script.empty else pages
+
+
+def make_locator(job: BulkJob, row: int) -> str:
+    """Return the locator of the page that starts at ``row``: unpadded base64, as recorded."""
+    return base64.b64encode(f"0:{job.locator_id}:{row}".encode()).rstrip(b"=").decode()
+
+
+def read_locator(job: BulkJob, locator: str) -> int:
+    """Return the row at which the locator's page starts; raises 400 for another job's or no locator."""
+    try:
+        text = base64.b64decode(locator + "=" * (-len(locator) % 4), validate=True).decode()
+        kind, owner, row = text.split(":")
+        start = int(row)
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator") from error
+    if kind != "0" or owner != job.locator_id or start < 0:
+        raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+    return start

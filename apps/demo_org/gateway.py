@@ -1,0 +1,190 @@
+"""What goes round every request: path checks, faults, authorisation, the API count, headers, the log.
+
+Belongs here: the ASGI layer outside the routes. What faults do to the bytes that leave is ``outgoing.py``;
+what an endpoint answers is the endpoints' own work.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from apps.demo_org.errors import ApiError, OAuthError, invalid_auth_header, invalid_session, not_found
+from apps.demo_org.errors import request_limit_exceeded as quota_error
+from apps.demo_org.exchange import answer, api_error, oauth_error
+from apps.demo_org.faults import AnswerStatus, Delay, DropConnection, ExpireSession, Fired, OAuthDenied, QuotaExhausted
+from apps.demo_org.org import DemoOrgState
+from apps.demo_org.outgoing import ConnectionDropped, Outgoing
+from apps.demo_org.request_log import Exchange
+from apps.demo_org.sessions import Session
+
+#: Bytes of a request body taken before 413 (a Bulk upload is at most 150 MB in Salesforce).
+MAX_BODY = 150 * 1024 * 1024
+#: Salesforce: URI and headers together, then the URI alone.
+MAX_HEAD = 16_384
+MAX_URI = 16_088
+
+_VERSIONED = re.compile(r"/services/data/(v[^/]*)(/.*)?")
+_VERSION = re.compile(r"v(\d{2})\.0")
+_OBJECT_PATH = re.compile(r"/sobjects/(\w+)")
+_JOB_PATH = re.compile(r"/jobs/query/(\w+)")
+_FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
+#: Everything under these needs a token; the list of versions is free.
+_PROTECTED = ("/services/data/v", "/services/oauth2/userinfo", "/id/")
+
+NEWEST_VERSION, OLDEST_VERSION = 66, 31
+
+
+class Gateway:
+    """Wraps the routes; see the module."""
+
+    def __init__(self, app: ASGIApp, org: DemoOrgState) -> None:
+        self._app, self._org = app, org
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(scope["method"], scope["path"], scope.get("query_string", b"").decode("latin-1"))
+        scope["crosswalk.exchange"] = exchange
+        body = await _read_body(receive)
+        scope["crosswalk.body"] = body or b""
+        exchange.object = self._object_of(exchange, body or b"")
+        fired = self._org.faults.current().fire(exchange.method, exchange.path, exchange.object)
+        scope["crosswalk.fired"], exchange.fault = fired, fired.names()
+        outgoing = Outgoing(scope, send, exchange, fired, self._org.log)
+        try:
+            await self._respond(scope, receive, outgoing, fired, too_large=body is None)
+        except ConnectionDropped:
+            await _until_disconnected(receive)
+        finally:
+            self._org.log.write(exchange)
+
+    async def _respond(
+        self, scope: Scope, receive: Receive, outgoing: Outgoing, fired: Fired, *, too_large: bool
+    ) -> None:
+        if delay := fired.first(Delay):
+            await asyncio.sleep(delay.seconds)
+        if (drop := fired.first(DropConnection)) and drop.bytes == 0:
+            outgoing.abort()
+        response = _bad_head(scope) or (Response(status_code=413) if too_large else None)
+        try:
+            response = response or _scripted(fired) or self._admit(scope, outgoing, fired)
+        except ApiError as error:
+            response = api_error(error)
+        if response is not None:
+            await response(scope, receive, outgoing)
+        else:
+            await self._app(scope, receive, outgoing)
+
+    def _admit(self, scope: Scope, outgoing: Outgoing, fired: Fired) -> Response | None:
+        """Check path, version, token and allocation; None lets the request through to its endpoint."""
+        path = scope["path"]
+        if "//" in path:
+            raise not_found()
+        if len(path) > 1 and path.endswith("/"):
+            path = scope["path"] = path.rstrip("/")
+        versioned = _VERSIONED.fullmatch(path)
+        if versioned and not is_served_version(versioned[1]):
+            raise not_found()
+        if not path.startswith(_PROTECTED):
+            return None
+        session = self._session(scope)
+        if fired.first(ExpireSession):
+            self._org.sessions.revoke(session.token)
+            raise invalid_session()
+        scope["crosswalk.session"] = session
+        outgoing.exchange.user = session.username
+        if path.startswith("/services/data/"):
+            if not self._org.usage.call() or fired.first(QuotaExhausted):
+                raise quota_error()
+            outgoing.limit_info = self._org.usage.header
+        return None
+
+    def _session(self, scope: Scope) -> Session:
+        """Return the session of the request's token; raises 401."""
+        header = Headers(scope=scope).get("authorization", "")
+        if not header and scope["path"].startswith("/id/"):
+            # jsforce asks for the identity with the token in the query.
+            token = parse_qs(scope["query_string"].decode("latin-1")).get("oauth_token", [""])[0]
+        else:
+            scheme, _, token = header.partition(" ")
+            if header and scheme.lower() not in ("bearer", "oauth"):
+                raise invalid_auth_header()
+        session = self._org.sessions.find(token.strip())
+        if session is None:
+            raise invalid_session()
+        return session
+
+    def _object_of(self, exchange: Exchange, body: bytes) -> str | None:
+        """Guess which object a request is about, for faults and the log."""
+        if match := _OBJECT_PATH.search(exchange.path):
+            return match[1]
+        if match := _JOB_PATH.search(exchange.path):
+            return self._org.object_of_job(match[1])
+        soql = parse_qs(exchange.query).get("q", [""])[0]
+        if exchange.method == "POST" and exchange.path.rstrip("/").endswith("/jobs/query"):
+            soql = body.decode("utf-8", "replace")
+        match = _FROM.search(soql)
+        return match[1] if match else None
+
+
+def is_served_version(version: str) -> bool:
+    """Tell whether ``vNN.0`` is one this org offers."""
+    match = _VERSION.fullmatch(version)
+    return match is not None and OLDEST_VERSION <= int(match[1]) <= NEWEST_VERSION
+
+
+def _scripted(fired: Fired) -> Response | None:
+    """Return the answer a fault dictates, if one does."""
+    if denied := fired.first(OAuthDenied):
+        return oauth_error(OAuthError(denied.error, denied.description))
+    fault = fired.first(AnswerStatus)
+    if fault is None:
+        return None
+    if isinstance(fault.body, str):
+        return Response(fault.body, fault.status, fault.headers, media_type="text/html;charset=UTF-8")
+    if fault.body is None and fault.status >= 400:
+        code = "SERVER_UNAVAILABLE" if fault.status == 503 else "UNKNOWN_EXCEPTION"
+        message = "Server Unavailable" if fault.status == 503 else "An unexpected error occurred"
+        return answer([{"message": message, "errorCode": code}], fault.status, fault.headers)
+    return answer(fault.body, fault.status, fault.headers)
+
+
+def _bad_head(scope: Scope) -> Response | None:
+    """Refuse a request line or headers longer than Salesforce takes."""
+    uri = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + 1
+    if uri > MAX_URI:
+        return Response("URI Too Long", 414, media_type="text/html")
+    if uri + sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > MAX_HEAD:
+        return Response("Request Header Fields Too Large", 431, media_type="text/html")
+    return None
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """Read the whole body; None if it is larger than allowed."""
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            break
+    return b"".join(chunks)
+
+
+async def _until_disconnected(receive: Callable[[], Awaitable[dict[str, object]]]) -> None:
+    """Wait until the server has seen that the connection is gone, so that it does not complain."""
+    for _ in range(100):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return

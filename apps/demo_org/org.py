@@ -1,0 +1,55 @@
+"""The state of a running demo org that its endpoints share.
+
+Belongs here: one object holding the store, the sessions, the counters, the faults and the jobs, and the
+few look-ups that several endpoints need.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from apps.demo_org.bulk_jobs import BulkJobs
+from apps.demo_org.cursors import Cursors
+from apps.demo_org.fault_file import FaultFile
+from apps.demo_org.request_log import RequestLog
+from apps.demo_org.sessions import ConnectedApp, Sessions
+from apps.demo_org.store import OrgStore, SoqlError, Visibility
+from apps.demo_org.usage import Usage
+
+
+@dataclass(frozen=True)
+class DemoOrgState:
+    """Everything an endpoint may need."""
+
+    store: OrgStore
+    sessions: Sessions
+    app: ConnectedApp
+    usage: Usage
+    faults: FaultFile
+    log: RequestLog
+    jobs: BulkJobs
+    cursors: Cursors
+
+    @property
+    def org_id(self) -> str:
+        """Return the 18-character id of the org."""
+        return self.store.org_id
+
+    def visibility(self) -> Visibility:
+        """Return what the faults in force hide."""
+        plan = self.faults.plan
+        return Visibility(plan.hidden_fields, plan.hidden_objects)
+
+    def object_of_job(self, job_id: str) -> str | None:
+        """Return the API name of the object a Bulk job reads, or None."""
+        job = self.jobs.find(job_id)
+        return job.object if job else None
+
+    def find_user(self, who: str) -> dict[str, Any] | None:
+        """Return the User record with this username or id, or None."""
+        quoted = who.replace("\\", "\\\\").replace("'", "\\'")
+        field = "Username" if "@" in who else "Id"
+        try:
+            found = self.store.query(f"SELECT FIELDS(ALL) FROM User WHERE {field} = '{quoted}' LIMIT 1")
+        except SoqlError:
+            return None
+        return dict(found.records[0]) if found.records else None
