@@ -123,7 +123,7 @@ def _survey(
     wanted += [f"count(c{i}) - count({_typed(f, f'c{i}')})" for i, f in typed]
     ids = [i for i, name in enumerate(header) if name.lower() == "id"]
     wanted.append(f"count(*) - count(c{ids[0]})" if ids else "count(*)")
-    row = con.sql(f"SELECT {', '.join(wanted)} FROM {source}").fetchone() or ()
+    row = con.sql(f"SELECT {', '.join(wanted)} FROM {source}").fetchall()[0]
     for n, (_, name) in enumerate(unknown):
         kind.add(infer(name, tuple(row[n * EVIDENCE_COUNT : (n + 1) * EVIDENCE_COUNT])))
     counts = row[len(unknown) * EVIDENCE_COUNT : -1]

@@ -1,0 +1,1 @@
+"""SOQL: text to tokens, tokens to a tree, tree to DuckDB SQL over the org's tables."""

@@ -1,0 +1,253 @@
+"""The org as one object: load it, describe it, query it, change it.
+
+Belongs here: opening the database and the public methods. Not here: how any of them works.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from apps.demo_org.store import load as loading
+from apps.demo_org.store.bulk import BULK_MACROS, BulkPage, PageFormat, write_pages
+from apps.demo_org.store.describe import describe_global, describe_object
+from apps.demo_org.store.errors import SObjectError
+from apps.demo_org.store.ids import ID_MACROS
+from apps.demo_org.store.organization import ensure_organization, ensure_user
+from apps.demo_org.store.query import Query
+from apps.demo_org.store.records import Records
+from apps.demo_org.store.schema import EVERYTHING, ObjectType, Visibility, custom_field
+from apps.demo_org.store.soql.compiler import Compiler, refuse_bulk
+from apps.demo_org.store.soql.parser import parse
+from apps.demo_org.store.soql.scope import Context
+from apps.demo_org.store.text import identifier, literal
+from apps.demo_org.store.validation import checked_id
+
+
+def utc_now() -> datetime:
+    """The clock of a running org."""
+    return datetime.now(UTC)
+
+
+class OrgStore:
+    """One org. Every method may be called from any thread; reads never wait for writes."""
+
+    def __init__(self, database: Path, clock: Callable[[], datetime]) -> None:
+        self._database = duckdb.connect(str(database))
+        self._clock = clock
+        self._database.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
+        for macro in (*ID_MACROS, *BULK_MACROS):
+            self._database.execute(macro).fetchall()
+        self.objects: dict[str, ObjectType] = {}
+        self.load_report: list[loading.LoadIssue] = []
+        #: What a caller that names no visibility of its own sees.
+        self.visibility: Visibility = EVERYTHING
+        self.default_user_id, self.org_id = loading.DEFAULT_USER_ID, loading.DEFAULT_ORG_ID
+        self.host = "https://localhost"
+        self._records: Records
+
+    @classmethod
+    def load(cls, data_dir: Path | None, database: Path, *, clock: Callable[[], datetime] = utc_now) -> "OrgStore":
+        """Restore a data directory (None: an empty org) into a new database file.
+
+        Raises DataDirectoryError for a directory or file that cannot be read. Values of the wrong type are
+        null afterwards and counted in ``load_report``.
+        """
+        database.unlink(missing_ok=True)
+        store = cls(database, clock)
+        try:
+            store._restore(data_dir)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _restore(self, data_dir: Path | None) -> None:
+        files = loading.find_files(data_dir) if data_dir is not None else {}
+        self.objects = loading.build_schema(files)
+        for name, kind in self.objects.items():
+            if name in files:
+                self.load_report += loading.restore(self._database, kind, files[name])
+            else:
+                loading.create_table(self._database, kind)
+        ensure_user(self._database, self.objects)
+        self.org_id = ensure_organization(self._database, self.objects)
+        self._database.execute("CHECKPOINT").fetchall()
+        self._records = Records(self.cursor, self.objects, self._clock)
+
+    def close(self) -> None:
+        """Close the database; nothing may be called afterwards."""
+        self._database.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A new connection to the org's database, for the caller's thread alone."""
+        return self._database.cursor()
+
+    # -- schema
+
+    def object_type(self, name: str, visibility: Visibility | None = None) -> ObjectType:
+        """The object of that name in any case; NOT_FOUND where there is none or it is hidden."""
+        seen = self.visibility if visibility is None else visibility
+        for known, kind in self.objects.items():
+            if known.lower() == name.lower() and seen.sees(known):
+                return kind
+        raise SObjectError(404, "NOT_FOUND", "The requested resource does not exist")
+
+    def describe_global(self, version: str = "v66.0", visibility: Visibility | None = None) -> dict[str, Any]:
+        """Body of ``/sobjects``."""
+        return describe_global(self.objects, version, self.visibility if visibility is None else visibility)
+
+    def describe(self, name: str, version: str = "v66.0", visibility: Visibility | None = None) -> dict[str, Any]:
+        """Body of ``/sobjects/X/describe``."""
+        seen = self.visibility if visibility is None else visibility
+        return describe_object(self.object_type(name, seen), version, seen, self.host)
+
+    def add_field(self, object_name: str, name: str, type: str = "string", **attributes: Any) -> None:
+        """Add a field to an object, as an admin does; existing records have null (false for a checkbox)."""
+        kind, field = self.object_type(object_name, EVERYTHING), custom_field(name, type, **attributes)
+        default = " DEFAULT false" if type == "boolean" else ""
+        with self._records.lock:
+            table = identifier(kind.name)
+            self._database.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(name)} {field.sql_type}{default}").fetchall()
+            kind.add(field)
+
+    def remove_field(self, object_name: str, name: str) -> None:
+        """Delete a field of an object with its values."""
+        kind = self.object_type(object_name, EVERYTHING)
+        with self._records.lock:
+            kind.remove(name)
+            self._database.execute(f"ALTER TABLE {identifier(kind.name)} DROP COLUMN {identifier(name)}").fetchall()
+
+    # -- queries
+
+    def query(
+        self,
+        soql: str,
+        *,
+        include_deleted: bool = False,
+        bulk: bool = False,
+        visibility: Visibility | None = None,
+        user: str | None = None,
+    ) -> Query:
+        """Parse and compile SOQL; SoqlError with Salesforce's code and message where it is refused."""
+        seen = self.visibility if visibility is None else visibility
+        context = Context(self.objects, seen, user or self.default_user_id, self._clock(), soql, include_deleted)
+        tree = parse(soql)
+        compiled = Compiler(context).compile(tree)
+        if bulk:
+            refuse_bulk(tree, compiled)
+        return Query(compiled, self.cursor, self._owner_of)
+
+    def check_bulk(
+        self,
+        soql: str,
+        *,
+        include_deleted: bool = False,
+        visibility: Visibility | None = None,
+        user: str | None = None,
+    ) -> Query:
+        """Compile SOQL for a Bulk query without running it."""
+        return self.query(soql, include_deleted=include_deleted, bulk=True, visibility=visibility, user=user)
+
+    def write_bulk_csv(
+        self,
+        soql: str,
+        folder: Path,
+        *,
+        include_deleted: bool = False,
+        page_rows: int = 100_000,
+        gzip_level: int | None = None,
+        line_ending: str = "LF",
+        visibility: Visibility | None = None,
+        user: str | None = None,
+    ) -> list[BulkPage]:
+        """Write a Bulk query's result pages into a folder without holding them in memory; see ``bulk.write_pages``."""
+        query = self.check_bulk(soql, include_deleted=include_deleted, visibility=visibility, user=user)
+        form = PageFormat(page_rows, gzip_level, line_ending)
+        return write_pages(self.cursor, query.compiled, folder, form)
+
+    def count(self, object_name: str, *, include_deleted: bool = False) -> int:
+        """Records of an object."""
+        query = self.query(f"SELECT COUNT() FROM {object_name}", include_deleted=include_deleted, visibility=EVERYTHING)
+        try:
+            return query.total()
+        finally:
+            query.close()
+
+    def _owner_of(self, record_id: str) -> str | None:
+        """API name of the object an id belongs to."""
+        return next((n for n, kind in self.objects.items() if kind.key_prefix == record_id[:3]), None)
+
+    # -- records
+
+    def get(
+        self,
+        object_name: str,
+        record_id: str,
+        fields: list[str] | None = None,
+        *,
+        version: str = "v66.0",
+        visibility: Visibility | None = None,
+    ) -> dict[str, Any]:
+        """One record in REST shape; every visible field, or the named ones."""
+        seen = self.visibility if visibility is None else visibility
+        kind = self.object_type(object_name, seen)
+        found_id = checked_id(kind, record_id)
+        chosen = fields or [name for name in kind.fields if seen.sees(kind.name, name)]
+        extra = ", IsDeleted" if kind.find("IsDeleted") and "isdeleted" not in [c.lower() for c in chosen] else ""
+        soql = f"SELECT {', '.join(chosen)}{extra} FROM {kind.name} WHERE Id = {literal(found_id)}"
+        query = self.query(soql, include_deleted=True, visibility=seen)
+        try:
+            records = query.records(0, 1, version)
+        finally:
+            query.close()
+        if not records:
+            raise SObjectError(404, "NOT_FOUND", "The requested resource does not exist")
+        if records[0].get("IsDeleted"):
+            raise SObjectError(404, "ENTITY_IS_DELETED", "entity is deleted", [])
+        if extra:
+            del records[0]["IsDeleted"]
+        return records[0]
+
+    def create(self, object_name: str, values: Mapping[str, Any], user: str | None = None) -> str:
+        """Save a new record; its 18-character id."""
+        return self._records.create(self.object_type(object_name), values, user or self.default_user_id)
+
+    def update(self, object_name: str, record_id: str, values: Mapping[str, Any], user: str | None = None) -> None:
+        """Change a record."""
+        self._records.update(self.object_type(object_name), record_id, values, user or self.default_user_id)
+
+    def delete(self, object_name: str, record_id: str, user: str | None = None) -> None:
+        """Move a record, with its details, to the recycle bin."""
+        self._records.delete(self.object_type(object_name), record_id, user or self.default_user_id)
+
+    def undelete(self, object_name: str, record_id: str, user: str | None = None) -> None:
+        """Bring a record back from the recycle bin."""
+        self._records.undelete(self.object_type(object_name), record_id, user or self.default_user_id)
+
+    def hard_delete(self, object_name: str, record_id: str) -> None:
+        """Remove a record for good."""
+        self._records.hard_delete(self.object_type(object_name), record_id)
+
+    def upsert(
+        self, object_name: str, external_field: str, value: str, values: Mapping[str, Any], user: str | None = None
+    ) -> tuple[str, bool]:
+        """Update by external id or create; the id and whether it is new."""
+        kind = self.object_type(object_name)
+        return self._records.upsert(kind, external_field, value, values, user or self.default_user_id)
+
+    def update_where(self, object_name: str, where: str, values: Mapping[str, Any], *, stamp: bool = True) -> int:
+        """Set values on all records a SOQL condition selects, unvalidated; how many.
+
+        ``stamp`` False leaves SystemModstamp, as a formula field does when what it reads changes.
+        """
+        kind = self.object_type(object_name, EVERYTHING)
+        query = self.query(f"SELECT Id FROM {kind.name} WHERE {where}", include_deleted=True, visibility=EVERYTHING)
+        ids = [row[0] for batch in query.batches(10_000) for row in batch]
+        named = {f.name: v for n, v in values.items() if (f := kind.find(n))}
+        self._records.change(kind, ids, named, stamp=stamp)
+        return len(ids)
+
+
