@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from apps.demo_org.bulk_jobs import BulkJob, JobScript, make_locator, read_locator
+from apps.demo_org.bulk_jobs import BulkJob, JobRequest, JobScript, make_locator, read_locator
 from apps.demo_org.bulk_pages import Page
 from apps.demo_org.errors import ApiError, not_found
 from apps.demo_org.exchange import (
@@ -50,13 +50,13 @@ def create(request: Request) -> Response:
     org, fired = state_of(request), fired_of(request)
     failed, slow = fired.first(JobFailed), fired.first(SlowJob)
     job = org.jobs.submit(
-        {
-            "operation": operation,
-            "query": str(body.get("query") or ""),
-            "created_by": session_of(request).user_id,
-            "api_version": version_of(request),
-            "line_ending": line_ending,
-        },
+        JobRequest(
+            operation,
+            str(body.get("query") or ""),
+            line_ending,
+            created_by=session_of(request).user_id,
+            api_version=version_of(request),
+        ),
         org.visibility(),
         JobScript(
             failure=failed.message if failed else None,
@@ -65,7 +65,8 @@ def create(request: Request) -> Response:
         ),
     )
     exchange_of(request).object = job.object
-    return answer(job.as_created())
+    # The job may be further already; the answer is of the moment it was created.
+    return answer(job.as_created() | {"state": "UploadComplete"})
 
 
 def show(request: Request) -> Response:
@@ -142,8 +143,8 @@ def result_pages(request: Request) -> Response:
 def _finished_job(request: Request) -> BulkJob:
     """Return the job if its results can be had in the version asked for."""
     job = state_of(request).jobs.get(request.path_params["job"])
-    if job.api_version != version_of(request):
-        message = f"The job was created with API version {job.api_version}, use the same to get its results"
+    if job.request.api_version != version_of(request):
+        message = f"The job was created with API version {job.request.api_version}, use the same to get its results"
         raise ApiError(409, "INVALIDVERSION", message)
     if job.state != "JobComplete":
         raise ApiError(400, "INVALIDJOBSTATE", f"Results are not available for a job in state {job.state}")

@@ -36,6 +36,22 @@ class JobScript:
     empty: bool = False
 
 
+@dataclass(frozen=True)
+class JobRequest:
+    """What a client asks for; ``api_version`` is that of the path."""
+
+    operation: str
+    query: str
+    line_ending: str
+    created_by: str
+    api_version: str
+
+    @property
+    def include_deleted(self) -> bool:
+        """Whether deleted records are wanted too."""
+        return self.operation == "queryAll"
+
+
 @dataclass
 class BulkJob:
     """One query job; times are UTC."""
@@ -43,11 +59,7 @@ class BulkJob:
     id: str
     locator_id: str
     object: str
-    operation: str
-    query: str
-    created_by: str
-    api_version: str
-    line_ending: str
+    request: JobRequest
     script: JobScript
     created: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     changed: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
@@ -60,16 +72,16 @@ class BulkJob:
         """Return the body that answers create and abort."""
         return {
             "id": self.id,
-            "operation": self.operation,
+            "operation": self.request.operation,
             "object": self.object,
-            "createdById": self.created_by,
+            "createdById": self.request.created_by,
             "createdDate": _rest_time(self.created),
             "systemModstamp": _rest_time(self.changed),
             "state": self.state,
             "concurrencyMode": "Parallel",
             "contentType": "CSV",
-            "apiVersion": float(self.api_version),
-            "lineEnding": self.line_ending,
+            "apiVersion": float(self.request.api_version),
+            "lineEnding": self.request.line_ending,
             "columnDelimiter": "COMMA",
         }
 
@@ -107,24 +119,18 @@ class BulkJobs:
         #: Rows of a page; tests make it small (``/__demo__/settings``).
         self.page_rows = PAGE_ROWS
 
-    def submit(self, job_fields: dict[str, str], visibility: Visibility, script: JobScript) -> BulkJob:
-        """Check the query and put a job in the queue; ``job_fields`` are those of ``BulkJob`` but for its ids.
-
-        Raises ``SoqlError`` for a query that Bulk does not take.
-        """
-        include_deleted = job_fields["operation"] == "queryAll"
+    def submit(self, request: JobRequest, visibility: Visibility, script: JobScript) -> BulkJob:
+        """Check the query and put a job in the queue. Raises ``SoqlError`` for a query that Bulk does not take."""
         checked = self._store.check_bulk(
-            job_fields["query"], include_deleted=include_deleted, visibility=visibility, user=job_fields["created_by"]
+            request.query,
+            include_deleted=request.include_deleted,
+            visibility=visibility,
+            user=request.created_by,
         )
         with self._lock:
             self._numbers += 1
-            job = BulkJob(
-                make_id("750", self._numbers),
-                make_id("0Ga", self._numbers),
-                checked.object,
-                script=script,
-                **job_fields,
-            )
+            number = self._numbers
+            job = BulkJob(make_id("750", number), make_id("0Ga", number), checked.object, request, script)
             self._jobs[job.id] = job
         self._usage.count("DailyBulkV2QueryJobs")
         future = self._workers.submit(self._run, job, visibility)
@@ -209,14 +215,14 @@ class BulkJobs:
         folder = self._folder / job.id
         folder.mkdir(parents=True)
         written = self._store.write_bulk_csv(
-            job.query,
+            job.request.query,
             folder,
-            include_deleted=job.operation == "queryAll",
+            include_deleted=job.request.include_deleted,
             page_rows=self.page_rows,
             gzip_level=1,
-            line_ending=job.line_ending,
+            line_ending=job.request.line_ending,
             visibility=visibility,
-            user=job.created_by,
+            user=job.request.created_by,
         )
         self._usage.count("DailyBulkV2QueryFileStorageMB", sum(page.bytes for page in written) / 1e6)
         pages = ResultPages([(page.path, page.rows) for page in written], folder)

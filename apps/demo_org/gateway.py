@@ -6,7 +6,6 @@ what an endpoint answers is the endpoints' own work.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
@@ -182,7 +181,7 @@ async def _read_body(receive: Receive) -> bytes | None:
     return b"".join(chunks)
 
 
-async def _until_disconnected(receive: Callable[[], Awaitable[dict[str, object]]]) -> None:
+async def _until_disconnected(receive: Receive) -> None:
     """Wait until the server has seen that the connection is gone, so that it does not complain."""
     for _ in range(100):
         message = await receive()

@@ -52,4 +52,7 @@ class DemoOrgState:
             found = self.store.query(f"SELECT FIELDS(ALL) FROM User WHERE {field} = '{quoted}' LIMIT 1")
         except SoqlError:
             return None
-        return dict(found.records[0]) if found.records else None
+        try:
+            return next(iter(found.records(0, 1)), None)
+        finally:
+            found.close()

@@ -23,8 +23,8 @@ def column_metadata(store: OrgStore, query: Query) -> dict[str, Any]:
     """Return the columns; those reached through a parent are nested under its name."""
     columns: list[dict[str, Any]] = []
     for column in query.columns:
-        _insert(columns, column.path.split("."), column.field)
-    names = {column.path.lower() for column in query.columns}
+        _insert(columns, list(column.path), column.field)
+    names = {".".join(column.path).lower() for column in query.columns}
     return {
         "columnMetadata": columns,
         "entityName": query.object,

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -61,7 +61,8 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self.scope["extensions"] = {"crosswalk.transport": self.transport}  # type: ignore[typeddict-unknown-key]
+        # The type says dict, but an extension may hold what its two ends agree on.
+        self.scope["extensions"] = cast(dict[str, dict[object, object]], {"crosswalk.transport": self.transport})
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,84 @@
+from typing import Any
+
+from tests.support.demo_org_client import Scripted, V
+
+
+def create(scripted: Scripted, **values: Any) -> str:
+    answer = scripted.client("POST", f"{V}/sobjects/Account", json=values)
+    assert answer.status_code == 201, answer.text
+    found = answer.json()
+    assert found == {"id": found["id"], "success": True, "errors": []}
+    assert answer.headers["Location"] == f"{V}/sobjects/Account/{found['id']}"
+    return str(found["id"])
+
+
+def test_create_read_update_delete_undelete(scripted: Scripted) -> None:
+    client = scripted.client
+    record = f"{V}/sobjects/Account/{create(scripted, Name='New', Phone='1')}"
+    updated = client("PATCH", record, json={"Phone": "2"})
+    assert (updated.status_code, updated.content, updated.headers.get("Content-Type")) == (204, b"", None)
+    assert client.get(record, fields="Name,Phone").json() == {
+        "attributes": {"type": "Account", "url": record},
+        "Name": "New",
+        "Phone": "2",
+        "Id": record.rpartition("/")[2],
+    }
+    assert client("DELETE", record).status_code == 204
+    again = client("DELETE", record)
+    assert (again.status_code, again.json()) == (
+        404,
+        [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": []}],
+    )
+    soql = f"SELECT IsDeleted FROM Account WHERE Id = '{record[-18:]}'"
+    assert client.query(soql)["totalSize"] == 0
+    assert client.query(soql, "queryAll")["records"][0]["IsDeleted"] is True
+    assert client("POST", "/__demo__/undelete", json={"object": "Account", "id": record[-18:]}).status_code == 200
+    assert client.query(soql)["totalSize"] == 1
+
+
+def test_errors_of_writes_are_those_recorded(scripted: Scripted) -> None:
+    client, record = scripted.client, create(scripted, Name="Errors")
+    unknown = client("POST", f"{V}/sobjects/Account", json={"FavoritePet__c": "Dog"})
+    assert (unknown.status_code, unknown.json()) == (
+        400,
+        [{"message": "No such column 'FavoritePet__c' on sobject of type Account", "errorCode": "INVALID_FIELD"}],
+    )
+    malformed = client("PATCH", f"{V}/sobjects/Account/{record[:-3]}ZZ9", json={"Name": "x"})
+    assert malformed.status_code in (400, 404)
+    assert malformed.json()[0]["errorCode"] in ("MALFORMED_ID", "NOT_FOUND")
+    missing = client("POST", f"{V}/sobjects/Contact", json={"FirstName": "x"}).json()
+    assert missing == [
+        {
+            "message": "Required fields are missing: [LastName]",
+            "errorCode": "REQUIRED_FIELD_MISSING",
+            "fields": ["LastName"],
+        }
+    ]
+    for body in (b"", b"[1]", b"{", b"\xff"):
+        answer = client("POST", f"{V}/sobjects/Account", data=body)
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "JSON_PARSER_ERROR")
+
+
+def test_upsert_by_external_id_says_whether_it_created(scripted: Scripted) -> None:
+    client = scripted.client
+    added = {"do": "add_field", "object": "Account", "name": "Key__c", "type": "string", "externalId": True}
+    assert client("POST", "/__demo__/execute", json=added).status_code == 200
+    path = f"{V}/sobjects/Account/Key__c/a%20b"
+    first, second = (client("PATCH", path, json={"Name": f"Upserted {n}"}) for n in (1, 2))
+    assert [first.status_code, second.status_code] == [201, 200]
+    assert [first.json()["created"], second.json()["created"]] == [True, False]
+    assert client.get(path).json()["Name"] == "Upserted 2"
+    twin = create(scripted, Name="Twin", Key__c="a b")
+    several = client.get(path)
+    assert several.status_code == 300
+    assert f"{V}/sobjects/Account/{twin}" in several.json()
+    unknown = client("PATCH", f"{V}/sobjects/Account/Nope__c/1", json={"Name": "x"})
+    assert unknown.status_code == 404
+    assert unknown.json()[0]["message"] == "Provided external ID field does not exist or is not accessible: Nope__c"
+
+
+def test_changes_show_in_the_request_log(scripted: Scripted) -> None:
+    create(scripted, Name="Logged")
+    line = scripted.log()[-1]
+    assert (line["method"], line["path"], line["status"], line["rows"]) == ("POST", f"{V}/sobjects/Account", 201, 1)
+    assert (line["user"], line["object"]) == (scripted.org.username, "Account")
