@@ -1,0 +1,157 @@
+"""One landed job on its way into its table: the incoming table, filled from the pages and proven.
+
+What happens to the stored table afterwards is ``pipelines.extract.merge``.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from string import Template
+
+from duckdb import DuckDBPyConnection
+
+from data_contracts.contracts import Column, literal, load_contract, quoted
+from data_contracts.errors import ExtractionError
+from pipelines.extract.fields import cursor_field
+from pipelines.extract.pages import check_headers, fault, read_csv, reasons, typed
+from pipelines.extract.table import TableShape, shape_of
+from pipelines.run import RunContext
+from pipelines.tables import ensure_table, scalar, table_columns
+from resources.landing import LandingFolder, Manifest
+
+INCOMING = "__incoming"
+_BAD = Column("__bad", "BOOLEAN", "")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What every step of one load shares. ``stored_columns`` are those of the table before the load."""
+
+    con: DuckDBPyConnection
+    folder: LandingFolder
+    ids: LandingFolder | None
+    run: RunContext
+    shape: TableShape
+    stored_columns: dict[str, str]
+    stamp: str | None
+    started: datetime
+
+    @classmethod
+    def open(
+        cls, con: DuckDBPyConnection, folder: LandingFolder, ids: LandingFolder | None, run: RunContext
+    ) -> "Batch":
+        """Prepare a load: the stored table exists afterwards, empty where the object is new."""
+        manifest = folder.manifest
+        shape = shape_of(con, manifest.object, manifest.api_name, manifest.fields)
+        if not table_columns(con, f"salesforce.{manifest.object}"):
+            shape.create(con)
+        stored = table_columns(con, f"salesforce.{manifest.object}")
+        stamp = cursor_field(field.name for field in manifest.fields if field.name in stored)
+        return cls(con, folder, ids, run, shape, stored, stamp, datetime.now(UTC).replace(tzinfo=None))
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest of the records."""
+        return self.folder.manifest
+
+    @property
+    def incoming(self) -> str:
+        """The table the pages are read into."""
+        return self.shape.relation(INCOMING)
+
+    @property
+    def stored(self) -> str:
+        """The object's table."""
+        return self.shape.relation()
+
+    def selects(self, name: str) -> bool:
+        """Whether the batch holds field ``name``."""
+        return any(field.name == name for field in self.manifest.fields)
+
+    def before_batch(self, alias: str = "o") -> str:
+        """A condition: the stored row is no newer than the batch, so its absence from it means something."""
+        if not self.stamp:
+            return "true"
+        return f"coalesce({alias}.{quoted(self.stamp)} < {timestamp(self.manifest.until)}, true)"
+
+    def execute(self, template: Template, **values: str) -> None:
+        """Run a statement of a ``.sql`` file with the names every one of them uses."""
+        sql = template.substitute(
+            incoming=self.incoming,
+            stored=self.stored,
+            run=literal(self.run.run_id),
+            object=literal(self.manifest.object),
+            now=timestamp(self.started),
+            **values,
+        )
+        self.con.execute(sql).fetchall()
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a TIMESTAMP literal in UTC."""
+    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return f"{literal(utc.isoformat(sep=' '))}::TIMESTAMP"
+
+
+def read_pages(batch: Batch) -> tuple[int, int]:
+    """Fill the incoming table; return its rows and the cells rejected.
+
+    Raises ExtractionError when rows are missing or repeated, or a page has other columns than were asked for.
+    """
+    con = batch.con
+    files = check_headers(batch.folder)
+    batch.shape.create(con, INCOMING, (_BAD,))
+    rejected = 0
+    if files:
+        source = read_csv(files, batch.manifest.fields)
+        con.execute(_insert(batch, source)).fetchall()
+        rejected = _reject(batch, source)
+    con.execute(f"ALTER TABLE {batch.incoming} DROP COLUMN {quoted(_BAD.name)}").fetchall()
+    return _prove(batch), rejected
+
+
+def _insert(batch: Batch, source: str) -> str:
+    fields = batch.manifest.fields
+    # Retired columns need the stored row beside the new one; without any there is no join to pay for.
+    join = f' LEFT JOIN {batch.stored} AS o ON o."Id" = page."Id"' if batch.shape.retired else ""
+    values = [f"{typed(field)} AS {quoted(field.name)}" for field in fields]
+    values += [f"o.{quoted(name)} AS {quoted(name)}" for name in batch.shape.retired]
+    faults = [text for field in fields if (text := fault(field))]
+    deleted = 'coalesce(TRY_CAST(page."IsDeleted" AS BOOLEAN), false)' if batch.selects("IsDeleted") else "false"
+    return (
+        f"INSERT INTO {batch.incoming} BY NAME SELECT {', '.join(values)}, {deleted} AS _is_deleted, "
+        f"{timestamp(batch.started)} AS _synced_at, {literal(batch.run.run_id)} AS _run_id, "
+        f"{' OR '.join(faults) or 'false'} AS {quoted(_BAD.name)} FROM {source} AS page{join}"
+    )
+
+
+def _prove(batch: Batch) -> int:
+    rows, ids = batch.con.execute(f'SELECT count(*), count(DISTINCT "Id") FROM {batch.incoming}').fetchall()[0]
+    expected = batch.manifest.records or 0
+    if rows == expected and ids == rows:
+        return int(rows)
+    what = f"{rows:,} rows arrived" if rows != expected else f"{rows - ids:,} Ids arrived twice"
+    raise ExtractionError(
+        f"{batch.manifest.api_name}: {what}, and the org announced {expected:,}",
+        why="a page was cut at a row's end, repeated or replaced on the way",
+        next_step=f"run: crosswalk sync --object {batch.manifest.object}; the last good data stays",
+    )
+
+
+def _reject(batch: Batch, source: str) -> int:
+    """Write what did not convert to ``ops.reject``: a second pass over the pages, only when there is any."""
+    con = batch.con
+    if not scalar(con, f"SELECT count(*) FROM {batch.incoming} WHERE {quoted(_BAD.name)}"):
+        return 0
+    ensure_table(con, load_contract("ops.reject"))
+    cells = [
+        f"{{'field': {literal(field.name)}, 'reason': {text}}}"
+        for field in batch.manifest.fields
+        if (text := reasons(field))
+    ]
+    found = f'SELECT page."Id" AS salesforce_id, unnest([{", ".join(cells)}]) AS cell FROM {source} AS page'
+    inserted = con.execute(
+        f"INSERT INTO ops.reject BY NAME SELECT {literal(batch.run.run_id)} AS run_id, "
+        f"{literal(batch.manifest.object)} AS object_name, salesforce_id, cell.field AS field_name, "
+        f"cell.reason AS reason, {timestamp(batch.started)} AS rejected_at FROM ({found}) WHERE cell.reason IS NOT NULL"
+    ).fetchall()
+    return int(inserted[0][0])

@@ -1,0 +1,103 @@
+"""Which records are members of the list views named in the settings: ``salesforce.list_membership``."""
+
+from datetime import UTC, datetime
+
+from duckdb import DuckDBPyConnection
+
+from data_contracts.contracts import load_contract
+from data_contracts.errors import SettingsError
+from data_contracts.settings import Settings
+from pipelines.extract.download import land
+from pipelines.extract.objects import api_name, table_name
+from pipelines.extract.pages import check_headers, read_csv
+from pipelines.extract.plan import REST_ROWS, match_key, soql_of
+from pipelines.extract.selection import list_condition, resolve_lists
+from pipelines.extract.submit import Progress, quiet
+from pipelines.extract.usage import record_usage
+from pipelines.run import RunContext
+from pipelines.tables import ensure_table, transaction
+from resources.home import Home
+from resources.landing import LandedField, LandingFolder, Manifest
+from resources.salesforce import SalesforceOrg
+from resources.salesforce.rest import ListView
+from resources.salesforce.usage import attributed_to
+
+
+def load_list_membership(
+    con: DuckDBPyConnection,
+    org: SalesforceOrg,
+    home: Home,
+    settings: Settings,
+    run: RunContext,
+    progress: Progress = quiet,
+) -> int:
+    """Replace ``salesforce.list_membership`` with the members of every named list view; return its rows.
+
+    The list's own condition selects the Ids, so there is no cap on its length. Raises SettingsError for a list
+    that is not there or shows a person's own records only.
+    """
+    contract = load_contract("salesforce.list_membership")
+    ensure_table(con, contract)
+    landed: list[tuple[str, ListView, LandingFolder]] = []
+    for name, chosen in settings.objects.items():
+        if not chosen.enabled:
+            continue
+        if chosen.selection.reports:
+            raise SettingsError(
+                f"objects.{name}.selection.reports names {len(chosen.selection.reports)} reports",
+                why="membership by reports is not built yet; list views are",
+                next_step=f"put a list view with the same filter into objects.{name}.selection.lists",
+            )
+        with attributed_to(name):
+            for view in resolve_lists(org, name, chosen.selection.lists):
+                landed.append((name, view, _land_ids(org, home, name, view)))
+                progress(f"{name}: list {view.label} has {landed[-1][2].manifest.records:,} members")
+    with transaction(con):
+        con.execute(f"DELETE FROM {contract.relation}").fetchall()
+        rows = sum(_insert(con, *entry) for entry in landed)
+        record_usage(con, org, run)
+    for _, _, folder in landed:
+        folder.mark_loaded(datetime.now(UTC))
+    return rows
+
+
+def _land_ids(org: SalesforceOrg, home: Home, name: str, view: ListView) -> LandingFolder:
+    api, now = api_name(name), datetime.now(UTC)
+    where = list_condition(org, name, view) or None
+    count = org.count(api, where)
+    soql = soql_of(["Id"], api, [where])
+    rest = count <= REST_ROWS and org.rest.fits_in_url(soql)
+    manifest = Manifest(
+        org_id=org.identity().org_id,
+        object=table_name(name),
+        api_name=api,
+        purpose="ids",
+        kind="full",
+        transport="rest" if rest else "bulk",
+        soql=soql,
+        fields=[LandedField(name="Id", type="VARCHAR")],
+        api_version=org.api_version,
+        match_key=match_key("list", view.id),
+        restricted=True,
+        since=None,
+        until=org.server_time(),
+        eligible=count,
+        created_at=now,
+        selection_key=view.id,
+        job_id="" if rest else org.bulk.submit(soql, "query").id,
+    )
+    folder = LandingFolder.create(home.landing, manifest)
+    land(org, folder)
+    return folder
+
+
+def _insert(con: DuckDBPyConnection, name: str, view: ListView, folder: LandingFolder) -> int:
+    files = check_headers(folder)
+    if not files:
+        return 0
+    inserted = con.execute(
+        'INSERT INTO salesforce.list_membership BY NAME SELECT DISTINCT ? AS object_name, page."Id" AS salesforce_id, '
+        f"? AS list_id, ? AS list_name, 'list_view' AS kind FROM {read_csv(files, folder.manifest.fields)} AS page",
+        [table_name(name), view.id, view.label or view.developer_name],
+    ).fetchall()
+    return int(inserted[0][0])

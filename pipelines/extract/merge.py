@@ -1,0 +1,156 @@
+"""What a proven batch does to the stored table: changes noted as events, then a swap or a replacement by Id."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from data_contracts.contracts import load_contract, quoted
+from data_contracts.errors import ExtractionError
+from pipelines.extract.batch import Batch, timestamp
+from pipelines.extract.pages import check_headers, read_csv
+from pipelines.tables import ensure_table, scalar
+
+_HERE = Path(__file__).parent
+_CHANGES = Template((_HERE / "changes.sql").read_text())
+_EVENTS = Template((_HERE / "events.sql").read_text())
+_GONE = Template((_HERE / "gone.sql").read_text())
+_COUNTS = (_HERE / "counts.sql").read_text()
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Records of a batch that are new, changed, newly deleted, merged away or converted."""
+
+    new: int
+    changed: int
+    deleted: int
+    merged: int
+    converted: int
+
+
+def note_changes(batch: Batch, fetched: int) -> Changes:
+    """Compare the batch with what is stored, write ``ops.record_event`` and return the counts."""
+    con = batch.con
+    ensure_table(con, load_contract("ops.record_event"))
+    first = scalar(con, f"SELECT count(*) FROM {batch.stored}") == 0
+    batch.execute(_CHANGES, **_comparison(batch), first=str(first).lower())
+    batch.execute(_EVENTS, first=str(first).lower())
+    counts = [int(value) for value in con.execute(_COUNTS).fetchall()[0]]
+    return Changes(fetched, 0, *counts[2:]) if first else Changes(*counts)
+
+
+def _comparison(batch: Batch) -> dict[str, str]:
+    stamp = quoted(batch.stamp) if batch.stamp else ""
+    calculated = [field.name for field in batch.manifest.fields if field.calculated]
+    compared = [name for name in (batch.stamp, *calculated) if name and name in batch.stored_columns]
+    differs = [f"n.{quoted(name)} IS DISTINCT FROM o.{quoted(name)}" for name in compared]
+
+    def new(name: str) -> str:
+        return f"n.{quoted(name)}" if batch.selects(name) else "NULL"
+
+    def old(name: str) -> str:
+        return f"o.{quoted(name)}" if name in batch.stored_columns else "NULL"
+
+    return {
+        "not_older": f"coalesce(n.{stamp} >= o.{stamp}, true)" if stamp else "true",
+        # Without a stamp nothing tells an unchanged record from a changed one.
+        "differs": " OR ".join(differs) if stamp else "true",
+        "new_stamp": f"n.{stamp}" if stamp else "NULL",
+        "new_master": new("MasterRecordId"),
+        "old_master": old("MasterRecordId"),
+        "new_converted": new("IsConverted"),
+        "old_converted": old("IsConverted"),
+        "converted_account": new("ConvertedAccountId"),
+        "converted_contact": new("ConvertedContactId"),
+        "converted_opportunity": new("ConvertedOpportunityId"),
+    }
+
+
+def refuse_empty(batch: Batch, fetched: int) -> None:
+    """Raise ExtractionError when a full batch has no live record although the org counts some."""
+    eligible = batch.manifest.eligible
+    if batch.manifest.kind != "full" or not eligible:
+        return
+    if not fetched or not scalar(batch.con, f"SELECT count(*) FROM {batch.incoming} WHERE NOT _is_deleted"):
+        raise ExtractionError(
+            f"{batch.manifest.api_name} arrived empty, and the org counts {eligible:,} records",
+            why="the user's access may have been withdrawn while the job ran",
+            next_step="check with crosswalk preflight, then run the sync again; the last good data stays",
+        )
+
+
+def swap(batch: Batch) -> tuple[int, int]:
+    """Put the incoming table in place of the stored one; return records gone for good and rows removed.
+
+    Stored rows the batch lacks stay: deleted ones as they are, live ones marked deleted. Where the batch is a
+    selection, or a row fell out of the window, they are removed instead.
+    """
+    con = batch.con
+    if batch.stamp:
+        # A delta loaded since the job was submitted may have brought later versions: those stay.
+        stamp = quoted(batch.stamp)
+        con.execute(
+            f'DELETE FROM {batch.incoming} AS n USING {batch.stored} AS o WHERE n."Id" = o."Id" '
+            f"AND o.{stamp} > n.{stamp}"
+        ).fetchall()
+    absent = f'{batch.stored} AS o ANTI JOIN {batch.incoming} AS n ON o."Id" = n."Id"'
+    missing = f"NOT o._is_deleted AND {batch.before_batch()}"
+    outside = "true" if batch.manifest.restricted else _outside_window(batch, "o")
+    removed = scalar(con, f"SELECT count(*) FROM {absent} WHERE {missing} AND {outside}")
+    gone = scalar(con, f"SELECT count(*) FROM {absent} WHERE {missing} AND NOT {outside}")
+    if gone:
+        batch.execute(_GONE, gone=f"{missing} AND NOT {outside}")
+    con.execute(
+        f"INSERT INTO {batch.incoming} BY NAME SELECT {_carried(batch, missing)} FROM {absent} "
+        f"WHERE NOT ({missing} AND {outside})"
+    ).fetchall()
+    con.execute(f"DROP TABLE {batch.stored}").fetchall()
+    con.execute(f"ALTER TABLE {batch.incoming} RENAME TO {quoted(batch.shape.table)}").fetchall()
+    return gone, removed
+
+
+def _carried(batch: Batch, missing: str) -> str:
+    """The select list that carries a stored row into the new table, marked deleted where it now is."""
+    now, run = timestamp(batch.started), "'" + batch.run.run_id.replace("'", "''") + "'"
+    marks = {
+        "_is_deleted": f"(o._is_deleted OR ({missing}))",
+        "_synced_at": f"CASE WHEN {missing} THEN {now} ELSE o._synced_at END",
+        "_run_id": f"CASE WHEN {missing} THEN {run} ELSE o._run_id END",
+    }
+    return ", ".join(
+        f"{marks.get(column.name, f'TRY_CAST(o.{quoted(column.name)} AS {column.type})')} AS {quoted(column.name)}"
+        for column in batch.shape.columns
+        if column.name in batch.stored_columns
+    )
+
+
+def replace_by_id(batch: Batch, changes: Changes) -> int:
+    """Replace the rows that differ, drop those that left the selection; return how many left."""
+    con = batch.con
+    if changes.new or changes.changed:
+        differing = '"Id" IN (SELECT salesforce_id FROM incoming_change)'
+        con.execute(f"DELETE FROM {batch.stored} WHERE {differing}").fetchall()
+        con.execute(f"INSERT INTO {batch.stored} BY NAME SELECT * FROM {batch.incoming} WHERE {differing}").fetchall()
+    con.execute(f"DROP TABLE {batch.incoming}").fetchall()
+    left = f"NOT o._is_deleted AND ({_outside_selection(batch)} OR {_outside_window(batch, 'o')})"
+    removed = scalar(con, f"SELECT count(*) FROM {batch.stored} AS o WHERE {left}")
+    if removed:
+        con.execute(f"DELETE FROM {batch.stored} AS o WHERE {left}").fetchall()
+    return removed
+
+
+def _outside_selection(batch: Batch) -> str:
+    if batch.ids is None:
+        return "false"
+    files = check_headers(batch.ids)
+    if not files:
+        return batch.before_batch()
+    inside = f'SELECT page."Id" FROM {read_csv(files, batch.ids.manifest.fields)} AS page'
+    return f'(o."Id" NOT IN ({inside}) AND {batch.before_batch()})'
+
+
+def _outside_window(batch: Batch, alias: str) -> str:
+    since = batch.manifest.created_since
+    if since is None or "CreatedDate" not in batch.stored_columns:
+        return "false"
+    return f'coalesce({alias}."CreatedDate" < {timestamp(since)}, false)'

@@ -1,0 +1,106 @@
+"""Reading landed pages as SQL: the read_csv call, the typed select list, and what does not convert.
+
+Only SQL text and header checks; the transaction around it is ``pipelines.extract.load``.
+"""
+
+import csv
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_contracts.contracts import literal, quoted
+from data_contracts.errors import ExtractionError
+from resources.landing import LandedField, LandedPage, LandingFolder
+
+#: A record may hold 400,000 characters of up to four bytes; DuckDB's default of 2 MB is close to that.
+LONGEST_ROW = 8 << 20
+LONGEST_HEADER = 1 << 20
+
+
+def check_headers(folder: LandingFolder) -> list[Path]:
+    """Return the files of all pages with rows, each proven to have the header that was asked for.
+
+    DuckDB binds declared columns by position: a page with reordered columns would load without an error.
+    """
+    wanted = [field.name for field in folder.manifest.fields]
+    return [_checked(path, page, wanted) for path, page in folder.page_files()]
+
+
+def _checked(path: Path, page: LandedPage, wanted: list[str]) -> Path:
+    if not path.is_file() or path.stat().st_size != page.bytes:
+        raise ExtractionError(
+            f"landed page {path.name} is not what was downloaded",
+            why="the file was removed, cut or changed after it landed",
+            next_step="run the command again: the page is fetched anew",
+        )
+    header = read_header(path)
+    if [name.lower() for name in header] != [name.lower() for name in wanted]:
+        odd = [name for name in header if name.lower() not in {want.lower() for want in wanted}]
+        raise ExtractionError(
+            f"page {path.name} has other columns than were asked for: {len(header)} instead of {len(wanted)}"
+            + (f", among them {odd[0][:80]!r}" if odd else ", or in another order"),
+            why="the answer does not belong to this query, or was changed on the way",
+            next_step="run the command again; the last good data stays",
+        )
+    return path
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the column names of a page; empty for an empty file. Raises ExtractionError for a damaged one."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
+            line = handle.readline(LONGEST_HEADER).decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise ExtractionError(
+            f"landed page {path.name} cannot be read",
+            why="the compressed body is damaged",
+            next_step="run the command again: the page is fetched anew",
+        ) from error
+    return next(csv.reader([line]), [])
+
+
+def read_csv(files: Sequence[Path], fields: Sequence[LandedField]) -> str:
+    """Return a table function over all pages: every column text, nothing sniffed, '' is NULL."""
+    columns = ", ".join(f"{literal(field.name)}: 'VARCHAR'" for field in fields)
+    paths = ", ".join(literal(str(path)) for path in files)
+    return (
+        f"read_csv([{paths}], columns={{{columns}}}, header=true, auto_detect=false, delim=',', quote='\"', "
+        f"escape='\"', nullstr='', strict_mode=true, max_line_size={LONGEST_ROW}, compression='auto_detect')"
+    )
+
+
+def typed(field: LandedField) -> str:
+    """Return the expression for a field of ``page``; what does not convert is NULL here and in ``ops.reject``."""
+    name = f"page.{quoted(field.name)}"
+    return name if field.type == "VARCHAR" else f"TRY_CAST({name} AS {field.type})"
+
+
+def fault(field: LandedField) -> str | None:
+    """Return a condition that holds where a value did not convert or was rounded; None for text."""
+    if field.type == "VARCHAR":
+        return None
+    name = f"page.{quoted(field.name)}"
+    failed = f"({name} IS NOT NULL AND TRY_CAST({name} AS {field.type}) IS NULL)"
+    scale = _scale(field.type)
+    if scale is None:
+        return failed
+    # Only a value with a decimal point can be rounded; the wide cast is paid for those alone.
+    wide = f"DECIMAL(38,{min(scale + 10, 37)})"
+    rounded = f"TRY_CAST({name} AS {wide}) <> TRY_CAST({name} AS {field.type})"
+    return f"({failed} OR coalesce(CASE WHEN contains({name}, '.') THEN {rounded} END, false))"
+
+
+def reasons(field: LandedField) -> str | None:
+    """Return an expression with the reason why a value is rejected, NULL where it is not; None for text."""
+    if (condition := fault(field)) is None:
+        return None
+    failed = f"TRY_CAST(page.{quoted(field.name)} AS {field.type}) IS NULL"
+    not_one = literal(f"not a {field.type}; the column is NULL")
+    rounded = literal(f"more decimals than {field.type} holds; the column is rounded")
+    return f"CASE WHEN {condition} THEN CASE WHEN {failed} THEN {not_one} ELSE {rounded} END END"
+
+
+def _scale(kind: str) -> int | None:
+    if kind == "BIGINT":
+        return 0
+    return int(kind.partition(",")[2].rstrip(")")) if kind.startswith("DECIMAL") else None

@@ -1,0 +1,212 @@
+"""What is to be fetched of each object: full or delta, its bounds, its query, its transport, within its cap.
+
+Planning asks the org for counts only; creating jobs is ``pipelines.extract.submit``.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from data_contracts.errors import ExtractionError
+from data_contracts.settings import Settings
+from pipelines.extract.fields import FieldSpec, cursor_field
+from pipelines.extract.objects import table_name
+from pipelines.extract.selection import SelectionQuery, soql_time
+from pipelines.extract.state import Watermark
+from resources.landing import LandedField, Manifest
+
+#: A delta looks back this far behind the watermark: rows committed late carry an earlier stamp.
+OVERLAP = timedelta(minutes=10)
+#: Up to this many rows five REST pages are cheaper than a Bulk job.
+REST_ROWS = 10_000
+
+Kind = Literal["full", "delta"]
+
+
+class ObjectPlan(BaseModel):
+    """What a run does about one object: where its rows (and ids) land, or why it is refused or skipped."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Kind
+    reason: str = ""
+    eligible: int = 0
+    cap: int | None = None
+    landing: str = ""
+    ids_landing: str = ""
+    refused: str = ""
+    skipped: str = ""
+
+    @property
+    def over_limit(self) -> int:
+        """Records above the cap."""
+        return max(0, self.eligible - self.cap) if self.cap is not None else 0
+
+
+class ExtractionPlan(BaseModel):
+    """The plan of a run: one entry per enabled object, kept beside the landing files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    objects: dict[str, ObjectPlan]
+
+    def require(self, name: str) -> ObjectPlan:
+        """Return the plan of ``name``; raises ExtractionError when it was refused or is not in this run."""
+        plan = self.objects.get(name)
+        if plan is None:
+            raise ExtractionError(
+                f"object {name} is not part of run {self.run_id}", why="it is switched off or was not asked for"
+            )
+        if plan.refused:
+            what, _, rest = plan.refused.partition("\n")
+            raise ExtractionError(what, why=rest.partition("\n")[0], next_step=rest.partition("\n")[2])
+        return plan
+
+    def save(self, landing: Path) -> None:
+        """Keep the plan for steps of the run that start in another process."""
+        (landing / f"plan-{self.run_id}.json").write_text(self.model_dump_json(indent=1))
+
+    @classmethod
+    def load(cls, landing: Path, run_id: str) -> "ExtractionPlan":
+        """Read the plan of a run back; raises ExtractionError where there is none."""
+        path = landing / f"plan-{run_id}.json"
+        if not path.is_file():
+            raise ExtractionError(
+                f"run {run_id} has no extraction plan",
+                why="the step that submits the jobs has not run",
+                next_step="run the whole sync: crosswalk sync",
+            )
+        return cls.model_validate_json(path.read_text())
+
+
+@dataclass(frozen=True)
+class ObjectInput:
+    """What the warehouse knows of an object when a run is planned."""
+
+    name: str
+    api: str
+    fields: tuple[FieldSpec, ...]
+    watermark: Watermark | None
+    columns: dict[str, str]
+
+
+def choose_kind(asked: Kind, known: ObjectInput, selection: SelectionQuery) -> tuple[Kind, str]:
+    """Return full or delta, and why a delta that was asked for becomes a full run."""
+    if asked == "full":
+        return "full", ""
+    if known.watermark is None or not known.columns:
+        return "full", "first load"
+    if known.watermark.selection_key != selection.key:
+        return "full", "the selection changed"
+    readable = [spec for spec in known.fields if spec.readable]
+    if cursor_field(spec.name for spec in readable) is None:
+        return "full", "the object has no field that tells when a record changed"
+    if added := [spec.name for spec in readable if spec.name not in known.watermark.fields]:
+        return "full", f"new fields: {', '.join(sorted(added)[:5])}"
+    if retyped := [spec.name for spec in readable if known.columns[spec.name] != spec.duckdb_type]:
+        return "full", f"fields of another type: {', '.join(sorted(retyped)[:5])}"
+    return "delta", ""
+
+
+def over_cap(name: str, eligible: int, settings: Settings) -> tuple[int | None, str]:
+    """Return the object's cap, and the refusal (what, why, next: one line each) when the count is over it."""
+    cap: int | None = getattr(settings.limits.records, name, None)
+    if cap is None or eligible <= cap:
+        return cap, ""
+    narrow = (
+        "set objects.account.opportunities to a shorter window"
+        if name == "opportunity"
+        else f"set objects.{name}.selection to a condition or lists"
+    )
+    return cap, (
+        f"{name} has {eligible:,} records, over the limit of {cap:,}\n"
+        f"limits.records.{name} is {cap:,}; nothing was fetched and the last good data stays\n"
+        f"{narrow}, or raise the limit; then run: crosswalk sync --object {name}"
+    )
+
+
+def soql_of(fields: Sequence[str], api: str, conditions: Sequence[str | None]) -> str:
+    """Return a SELECT without ORDER BY or LIMIT, which would keep the org from working in chunks."""
+    where = joined(conditions)
+    return f"SELECT {', '.join(fields)} FROM {api}" + (f" WHERE {where}" if where else "")
+
+
+def joined(conditions: Sequence[str | None]) -> str | None:
+    """Return the conditions joined by AND, None when there is none."""
+    parts = [part for part in conditions if part]
+    return (" AND ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)) or None
+
+
+def delta_condition(cursor: str, since: datetime, until: datetime) -> str:
+    """Return the half-open bounds of a delta, in whole seconds."""
+    return f"{cursor} >= {soql_time(since)} AND {cursor} < {soql_time(until)}"
+
+
+def match_key(*parts: object) -> str:
+    """Identify a job by what it would fetch, so that a rerun finds the one a killed run left."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """One query to land, whatever the transport."""
+
+    known: ObjectInput
+    kind: Kind
+    purpose: Literal["records", "ids"]
+    selection: SelectionQuery
+    since: datetime | None
+    until: datetime
+    eligible: int
+
+    def fields(self) -> list[LandedField]:
+        """Return the selected fields: all readable ones, or the Id."""
+        if self.purpose == "ids":
+            return [LandedField(name="Id", type="VARCHAR")]
+        return [
+            LandedField(name=spec.name, type=spec.duckdb_type, calculated=spec.calculated, comment=spec.comment)
+            for spec in self.known.fields
+            if spec.readable
+        ]
+
+    def conditions(self) -> list[str | None]:
+        """Return what the rows must satisfy: the bounds of a delta and the selection."""
+        cursor = cursor_field(field.name for field in self.fields())
+        bounds = delta_condition(cursor, self.since, self.until) if self.since and cursor else None
+        return [bounds, self.selection.where]
+
+    def manifest(self, org_id: str, api_version: str, now: datetime) -> Manifest:
+        """Return the first manifest of this job; its transport is still to be chosen."""
+        fields, api = self.fields(), self.known.api
+        soql = soql_of([field.name for field in fields], api, self.conditions())
+        key = match_key(
+            org_id, api, self.purpose, self.kind, api_version, self.selection.key, self.since,
+            [(field.name, field.type) for field in fields],
+        )  # fmt: skip
+        return Manifest(
+            org_id=org_id,
+            object=table_name(self.known.name),
+            api_name=api,
+            purpose=self.purpose,
+            kind=self.kind,
+            transport="bulk",
+            soql=soql,
+            fields=fields,
+            api_version=api_version,
+            match_key=key,
+            restricted=self.selection.restricted,
+            created_since=self.selection.created_since,
+            since=self.since,
+            until=self.until,
+            eligible=self.eligible,
+            created_at=now,
+            selection_key=self.selection.key,
+        )

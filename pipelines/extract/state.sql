@@ -1,0 +1,12 @@
+CREATE TABLE IF NOT EXISTS _state.org (org_id VARCHAR NOT NULL, username VARCHAR, pinned_at TIMESTAMP NOT NULL);
+CREATE TABLE IF NOT EXISTS _state.watermark (
+  object VARCHAR NOT NULL, covered_until TIMESTAMP NOT NULL, selection_key VARCHAR NOT NULL, fields VARCHAR[] NOT NULL,
+  run_id VARCHAR NOT NULL
+);
+-- fetched = new + changed + unchanged; deleted, merged and converted are changes seen by this load.
+CREATE TABLE IF NOT EXISTS _state.load_result (
+  run_id VARCHAR NOT NULL, object VARCHAR NOT NULL, kind VARCHAR NOT NULL, eligible BIGINT, fetched BIGINT,
+  "new" BIGINT, changed BIGINT, unchanged BIGINT, removed BIGINT, deleted BIGINT, merged BIGINT, converted BIGINT,
+  over_limit BIGINT, rest_calls BIGINT, bulk_jobs BIGINT, bytes BIGINT, started_at TIMESTAMP, ended_at TIMESTAMP,
+  "rows" BIGINT, live BIGINT, rejected BIGINT, landing VARCHAR
+);

@@ -1,0 +1,93 @@
+"""The shape of an object's table: promised columns of its contract, columns of the describe, bookkeeping."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from duckdb import DuckDBPyConnection
+
+from data_contracts.contracts import Column, TableContract, contract_names, literal, load_contract, quoted
+from pipelines.tables import table_columns
+from resources.landing import LandedField
+
+BOOKKEEPING = (
+    Column("_is_deleted", "BOOLEAN", "whether the record is deleted or merged away in Salesforce", required=True),
+    Column("_synced_at", "TIMESTAMP", "when Crosswalk wrote this row, UTC", required=True),
+    Column("_run_id", "VARCHAR", "the run that wrote this row", required=True),
+)
+RETIRED = "field the org no longer shows (deleted, or hidden by field-level security); last known values"
+
+
+@dataclass(frozen=True)
+class TableShape:
+    """Columns in order; ``retired`` ones are kept from before and no longer selected from the org."""
+
+    table: str
+    description: str
+    columns: tuple[Column, ...]
+    retired: tuple[str, ...]
+
+    def relation(self, suffix: str = "") -> str:
+        """The quoted table name in schema ``salesforce``."""
+        return f"salesforce.{quoted(self.table + suffix)}"
+
+    def create(self, con: DuckDBPyConnection, suffix: str = "", extra: Sequence[Column] = ()) -> None:
+        """Create the table anew with its comments; only key and bookkeeping columns are NOT NULL.
+
+        A blank Name must reach the contract's check, which names the record, and not end the load.
+        """
+        relation = self.relation(suffix)
+        lines = [
+            f"{quoted(column.name)} {column.type}" + (" NOT NULL" if column.required else "")
+            for column in (*self.columns, *extra)
+        ]
+        con.execute(f"DROP TABLE IF EXISTS {relation}").fetchall()
+        con.execute(f"CREATE TABLE {relation} ({', '.join(lines)})").fetchall()
+        con.execute(f"COMMENT ON TABLE {relation} IS {literal(self.description)}").fetchall()
+        for column in self.columns:
+            con.execute(
+                f"COMMENT ON COLUMN {relation}.{quoted(column.name)} IS {literal(column.description)}"
+            ).fetchall()
+
+
+def shape_of(con: DuckDBPyConnection, table: str, api: str, selected: Sequence[LandedField]) -> TableShape:
+    """Return the shape of ``salesforce.<table>``: types from describe, descriptions from the contract first.
+
+    Columns the org no longer shows keep their place, type and last values.
+    """
+    contract = _contract(table)
+    promised: Mapping[str, Column] = {column.name: column for column in contract.columns} if contract else {}
+    columns = [_column(field, promised.get(field.name)) for field in selected]
+    have = {column.name for column in columns} | {column.name for column in BOOKKEEPING}
+    columns += [
+        replace(column, required=False, primary_key=False) for name, column in promised.items() if name not in have
+    ]
+    have |= set(promised)
+    retired = _retired(con, table, {field.name for field in selected})
+    columns += [Column(name, kind, RETIRED) for name, kind in retired.items() if name not in have]
+    return TableShape(
+        table=table,
+        description=contract.description if contract else f"one row per record of {api} seen in the org",
+        columns=(*columns, *BOOKKEEPING),
+        retired=tuple(retired),
+    )
+
+
+def _retired(con: DuckDBPyConnection, table: str, selected: set[str]) -> dict[str, str]:
+    """Stored columns that are no longer selected and hold values: those are carried from load to load."""
+    kept = selected | {column.name for column in BOOKKEEPING}
+    idle = {name: kind for name, kind in table_columns(con, f"salesforce.{table}").items() if name not in kept}
+    if not idle:
+        return {}
+    counts = ", ".join(f"count({quoted(name)})" for name in idle)
+    filled = con.execute(f"SELECT {counts} FROM salesforce.{quoted(table)}").fetchall()[0]
+    return {name: kind for (name, kind), count in zip(idle.items(), filled, strict=True) if count}
+
+
+def _contract(table: str) -> TableContract | None:
+    name = f"salesforce.{table}"
+    return load_contract(name) if name in contract_names() else None
+
+
+def _column(field: LandedField, promised: Column | None) -> Column:
+    description = promised.description if promised and promised.description else field.comment
+    return Column(field.name, field.type, description, required=field.name == "Id")

@@ -1,0 +1,211 @@
+"""Landing files: one folder per extraction job, holding result pages as they came and a manifest of them.
+
+A page counts as landed when the manifest lists it, which happens after its file is whole on disk. Filling a
+folder is ``pipelines.extract.download``; reading it into a table is ``pipelines.extract.load``.
+"""
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from data_contracts.errors import ExtractionError
+
+#: Salesforce keeps a finished query job and its pages for seven days.
+JOB_LIFETIME = timedelta(days=7)
+MANIFEST = "manifest.json"
+
+
+class LandedField(BaseModel):
+    """One selected field and the DuckDB type that describe gives it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    type: str
+    calculated: bool = False
+    comment: str = ""
+
+
+class LandedPage(BaseModel):
+    """One result page on disk; ``next_locator`` is empty on the last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    locator: str
+    next_locator: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class EndpointCount(BaseModel):
+    """API calls made for this job on one kind of endpoint, over every process that worked on it."""
+
+    calls: int = 0
+    bytes: int = 0
+    rows: int = 0
+
+
+class Manifest(BaseModel):
+    """What was asked, what has arrived, and what it took.
+
+    ``since`` and ``until`` are the half-open bounds of a delta in UTC; for a full job ``until`` is the org's
+    time before it was submitted. ``records`` is what the org says the whole result holds.
+    """
+
+    org_id: str
+    object: str
+    api_name: str
+    purpose: Literal["records", "ids"]
+    kind: Literal["full", "delta"]
+    transport: Literal["bulk", "rest"]
+    soql: str
+    fields: list[LandedField]
+    api_version: str
+    match_key: str
+    restricted: bool
+    created_since: datetime | None = None
+    since: datetime | None
+    until: datetime
+    eligible: int
+    created_at: datetime
+    selection_key: str
+    job_id: str = ""
+    records: int | None = None
+    pages: list[LandedPage] = []
+    usage: dict[str, EndpointCount] = {}
+    loaded_at: datetime | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row the org announced is on disk."""
+        return self.records is not None and sum(page.rows for page in self.pages) == self.records
+
+
+class LandingFolder:
+    """The folder of one job; every change of its manifest is written at once and atomically."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path, self.manifest = path, manifest
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, root: Path, manifest: Manifest) -> "LandingFolder":
+        """Make the folder of a new job below ``root/<object>/`` and write its first manifest."""
+        stamp = manifest.created_at.strftime("%Y%m%dT%H%M%S%f")
+        path = root / manifest.object / f"{manifest.kind}-{manifest.purpose}-{stamp}-{manifest.job_id or 'rest'}"
+        path.mkdir(parents=True)
+        folder = cls(path, manifest)
+        folder.save()
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "LandingFolder":
+        """Open a folder; raises ExtractionError when its manifest cannot be read."""
+        try:
+            return cls(path, Manifest.model_validate_json((path / MANIFEST).read_text()))
+        except (OSError, ValidationError, ValueError) as error:
+            raise ExtractionError(
+                f"the landing folder {path.name} has no readable manifest",
+                why="it was changed or removed by hand, or made by another version",
+                next_step=f"remove the folder {path}, then run: crosswalk sync",
+            ) from error
+
+    def save(self) -> None:
+        """Write the manifest: to a temporary file, fsync, rename."""
+        temporary = self.path / f"{MANIFEST}.part"
+        with temporary.open("w") as handle:
+            handle.write(self.manifest.model_dump_json(indent=1))
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.rename(self.path / MANIFEST)
+
+    def add_page(self, page: LandedPage) -> None:
+        """Enter a page whose file is whole."""
+        with self._lock:
+            self.manifest.pages.append(page)
+            self.save()
+
+    def set_records(self, records: int) -> None:
+        """Note how many rows the org says the result holds."""
+        with self._lock:
+            self.manifest.records = records
+            self.save()
+
+    def add_usage(self, counts: Iterable[tuple[str, int, int, int]]) -> None:
+        """Add ``(endpoint, calls, bytes, rows)`` to what the job has cost so far."""
+        with self._lock:
+            for endpoint, calls, size, rows in counts:
+                entry = self.manifest.usage.setdefault(endpoint, EndpointCount())
+                entry.calls, entry.bytes, entry.rows = entry.calls + calls, entry.bytes + size, entry.rows + rows
+            self.save()
+
+    def mark_loaded(self, at: datetime) -> None:
+        """Note that the job is in the warehouse: it is not picked up again."""
+        with self._lock:
+            self.manifest.loaded_at = at
+            self.save()
+
+    def page_target(self, locator: str) -> Path:
+        """The file a page goes to, the same on every attempt."""
+        name = hashlib.sha256(locator.encode()).hexdigest()[:16] if locator else "first"
+        return self.path / f"page-{name}.csv"
+
+    def drop_damaged_pages(self) -> int:
+        """Forget pages whose file is missing or not what was written, so that they are fetched again."""
+        with self._lock:
+            kept = [page for page in self.manifest.pages if self._is_whole(page)]
+            dropped = len(self.manifest.pages) - len(kept)
+            if dropped:
+                self.manifest.pages = kept
+                self.save()
+            return dropped
+
+    def page_files(self) -> list[tuple[Path, LandedPage]]:
+        """Every page with rows, with its file."""
+        return [(self.path / page.file, page) for page in self.manifest.pages if page.rows]
+
+    def _is_whole(self, page: LandedPage) -> bool:
+        path = self.path / page.file
+        if not path.is_file() or path.stat().st_size != page.bytes:
+            return False
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest() == page.sha256
+
+
+def folders(root: Path, object_name: str) -> Iterator[LandingFolder]:
+    """Yield the readable folders of an object, newest first."""
+    for path in sorted((root / object_name).glob("*/"), key=lambda path: path.name.split("-")[2:3], reverse=True):
+        try:
+            yield LandingFolder.open(path)
+        except ExtractionError:
+            # Left by a kill between mkdir and the first manifest: nothing in it counts; prune removes it.
+            continue
+
+
+def prune(root: Path, keep_days: int, now: datetime) -> int:
+    """Remove folders that were loaded, or whose job the org no longer keeps, and are older than ``keep_days``."""
+    removed = 0
+    for path in root.glob("*/*/"):
+        if not _is_needed(path, keep_days, now):
+            shutil.rmtree(path)
+            removed += 1
+    return removed
+
+
+def _is_needed(path: Path, keep_days: int, now: datetime) -> bool:
+    try:
+        manifest = LandingFolder.open(path).manifest
+    except ExtractionError:
+        return False
+    if manifest.loaded_at is not None:
+        return now - manifest.loaded_at < timedelta(days=keep_days)
+    return now - manifest.created_at < JOB_LIFETIME
