@@ -23,6 +23,9 @@ from pipelines.tables import ensure_table, scalar, transaction
 from resources.home import Home
 from resources.landing import LandingFolder
 
+#: What DuckDB raises for a page that is not what it should be; anything else is an error of ours.
+UNREADABLE = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.ConstraintException, duckdb.IOException)
+
 
 @dataclass(frozen=True)
 class LoadResult:
@@ -100,7 +103,7 @@ def _load(
             unchanged = fetched - changes.new - changes.changed
             result = _result(batch, plan, unchanged=unchanged, rejected=rejected, **figures)
             _record(batch, plan, result)
-    except duckdb.Error as error:
+    except UNREADABLE as error:
         folder.drop_damaged_pages()
         raise ExtractionError(
             f"the landed pages of {plan.name} cannot be loaded: {str(error).splitlines()[0][:300]}",

@@ -106,6 +106,7 @@ def swap(batch: Batch) -> tuple[int, int]:
     ).fetchall()
     con.execute(f"DROP TABLE {batch.stored}").fetchall()
     con.execute(f"ALTER TABLE {batch.incoming} RENAME TO {quoted(batch.shape.table)}").fetchall()
+    batch.shape.comment(con)
     return gone, removed
 
 

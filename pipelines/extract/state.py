@@ -56,6 +56,5 @@ def set_watermark(con: DuckDBPyConnection, name: str, mark: Watermark, run_id: s
     """Move the watermark; call it in the transaction that loads the rows."""
     con.execute("DELETE FROM _state.watermark WHERE object = ?", [name]).fetchall()
     until = mark.covered_until.astimezone(UTC).replace(tzinfo=None)
-    con.execute(
-        "INSERT INTO _state.watermark VALUES (?, ?, ?, ?)", [name, until, mark.selection_key, run_id]
-    ).fetchall()
+    values = [name, until, mark.selection_key, list(mark.fields), run_id]
+    con.execute("INSERT INTO _state.watermark VALUES (?, ?, ?, ?::VARCHAR[], ?)", values).fetchall()

@@ -143,8 +143,10 @@ def _land(
     manifest = request.manifest(org.identity().org_id, org.api_version, now)
     if found := _pending(org, home, request, manifest.match_key, now):
         return found
-    manifest.transport = _transport(org, request, manifest.soql)
-    if manifest.transport == "bulk":
+    manifest.transport, rows = _transport(org, request, manifest.soql)
+    if rows == 0:
+        manifest.records = 0
+    elif manifest.transport == "bulk":
         try:
             manifest.job_id = org.bulk.submit(manifest.soql, operation_of(manifest.purpose)).id
         except SalesforceError as error:
@@ -156,15 +158,13 @@ def _land(
     return LandingFolder.create(home.landing, manifest)
 
 
-def _transport(org: SalesforceOrg, request: JobRequest, soql: str) -> Literal["bulk", "rest"]:
-    """REST for a few pages whose query fits a URL, Bulk otherwise."""
+def _transport(org: SalesforceOrg, request: JobRequest, soql: str) -> tuple[Literal["bulk", "rest"], int]:
+    """REST for a few pages whose query fits a URL, Bulk otherwise; and the number of rows to come."""
     rows = request.eligible
-    if not org.rest.fits_in_url(soql):
-        return "bulk"
     if request.purpose == "records" and (request.since is not None or rows <= REST_ROWS):
         # COUNT() leaves the recycle bin out, and it may hold far more than what is live.
         rows = org.count(request.known.api, joined(request.conditions()), include_deleted=True)
-    return "rest" if rows <= REST_ROWS else "bulk"
+    return "rest" if rows <= REST_ROWS and org.rest.fits_in_url(soql) else "bulk", rows
 
 
 def _pending(org: SalesforceOrg, home: Home, request: JobRequest, key: str, now: datetime) -> LandingFolder | None:

@@ -31,7 +31,7 @@ class TableShape:
         return f"salesforce.{quoted(self.table + suffix)}"
 
     def create(self, con: DuckDBPyConnection, suffix: str = "", extra: Sequence[Column] = ()) -> None:
-        """Create the table anew with its comments; only key and bookkeeping columns are NOT NULL.
+        """Create the table anew; only key and bookkeeping columns are NOT NULL.
 
         A blank Name must reach the contract's check, which names the record, and not end the load.
         """
@@ -42,11 +42,16 @@ class TableShape:
         ]
         con.execute(f"DROP TABLE IF EXISTS {relation}").fetchall()
         con.execute(f"CREATE TABLE {relation} ({', '.join(lines)})").fetchall()
-        con.execute(f"COMMENT ON TABLE {relation} IS {literal(self.description)}").fetchall()
-        for column in self.columns:
-            con.execute(
-                f"COMMENT ON COLUMN {relation}.{quoted(column.name)} IS {literal(column.description)}"
-            ).fetchall()
+
+    def comment(self, con: DuckDBPyConnection) -> None:
+        """Give the table and its columns their descriptions."""
+        relation = self.relation()
+        statements = [f"COMMENT ON TABLE {relation} IS {literal(self.description)}"]
+        statements += [
+            f"COMMENT ON COLUMN {relation}.{quoted(column.name)} IS {literal(column.description)}"
+            for column in self.columns
+        ]
+        con.execute(";".join(statements)).fetchall()
 
 
 def shape_of(con: DuckDBPyConnection, table: str, api: str, selected: Sequence[LandedField]) -> TableShape:
