@@ -7,14 +7,17 @@ Not here: jobs, locators, HTTP.
 import gzip
 import shutil
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from queue import Queue
+from typing import Any, Final
 
 import duckdb
 
-from apps.demo_org.store.soql.compiler import Compiled, ResultColumn
+from apps.demo_org.store.soql.compiled import Compiled, ResultColumn
 from apps.demo_org.store.text import identifier, literal
 
 _EXPONENT = (
@@ -22,7 +25,8 @@ _EXPONENT = (
     "split_part(s, 'e', 1) || CASE WHEN contains(s, '.') THEN '' ELSE '.0' END || 'E' "
     "|| CAST(CAST(split_part(s, 'e', 2) AS INT) AS VARCHAR) "
     "WHEN a >= 1 THEN left(digits, 1) || '.' || "
-    "coalesce(nullif(rtrim(substr(digits, 2), '0'), ''), '0') || 'E' || CAST(length(split_part(s, '.', 1)) - 1 AS VARCHAR) "
+    "coalesce(nullif(rtrim(substr(digits, 2), '0'), ''), '0') || 'E' "
+    "|| CAST(length(split_part(s, '.', 1)) - 1 AS VARCHAR) "
     "ELSE left(small, 1) || '.' || coalesce(nullif(substr(small, 2), ''), '0') || 'E-' "
     "|| CAST(length(split_part(s, '.', 2)) - length(small) + 1 AS VARCHAR) END"
 )
@@ -56,24 +60,50 @@ class PageFormat:
 
 
 def write_pages(
-    connect: Callable[[], duckdb.DuckDBPyConnection], compiled: Compiled, folder: Path, form: PageFormat
+    connect: Callable[[], duckdb.DuckDBPyConnection],
+    compiled: Compiled,
+    folder: Path,
+    form: PageFormat,
+    no_writes: AbstractContextManager[Any],
 ) -> list[BulkPage]:
-    """Write the result as pages ``page-00000.csv`` and on; at least one, with the header alone for no rows."""
+    """Write the result as pages ``page-00000.csv`` and on; at least one, with the header alone for no rows.
+
+    ``no_writes`` keeps writers out for the moment in which the connections take their common snapshot.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    con = connect()
+    cuttable = _is_cuttable(compiled)
+    connections = [connect() for _ in range(_WRITERS if cuttable else 1)]
     try:
-        # One transaction: every page sees the same state of the org.
-        con.execute("BEGIN TRANSACTION")
-        pages = _in_place(con, compiled, form) if _is_cuttable(compiled) else _staged(con, compiled, form)
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            done: list[Future[BulkPage]] = []
-            for number, (select, rows) in enumerate(pages):
-                path = folder / f"page-{number:05d}.csv"
-                con.execute(_copy_sql(select, path)).fetchall()
-                done.append(pool.submit(_finish, path, rows, form))
-            return [page.result() for page in done]
+        if cuttable:
+            with no_writes:
+                for con in connections:
+                    con.execute("BEGIN TRANSACTION").fetchall()
+                    con.execute(f"SELECT 1 FROM {identifier(compiled.object_type.name)} LIMIT 1").fetchall()
+        selects = (_in_place if cuttable else _staged)(connections[0], compiled, form)
+        return _write_all(connections, selects, folder, form)
     finally:
-        con.close()
+        for con in connections:
+            con.close()
+
+
+def _write_all(
+    connections: list[duckdb.DuckDBPyConnection], selects: list[str], folder: Path, form: PageFormat
+) -> list[BulkPage]:
+    free: Queue[duckdb.DuckDBPyConnection] = Queue()
+    for con in connections:
+        free.put(con)
+
+    def write(number: int, select: str) -> BulkPage:
+        path = folder / f"page-{number:05d}.csv"
+        con = free.get()
+        try:
+            rows = int(con.execute(_copy_sql(select, path)).fetchall()[0][0])
+        finally:
+            free.put(con)
+        return _finish(path, rows, form)
+
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        return list(pool.map(write, range(len(selects)), selects))
 
 
 def _is_cuttable(compiled: Compiled) -> bool:
@@ -81,36 +111,28 @@ def _is_cuttable(compiled: Compiled) -> bool:
     return not compiled.order and compiled.limit is None and compiled.offset is None
 
 
-def _in_place(con: duckdb.DuckDBPyConnection, compiled: Compiled, form: PageFormat) -> list[tuple[str, int]]:
+def _in_place(con: duckdb.DuckDBPyConnection, compiled: Compiled, form: PageFormat) -> list[str]:
     """Cut by row number of the queried table: nothing is copied before it is written."""
     listed = [f"{_cell(c)} AS {identifier('.'.join(c.path))}" for c in compiled.columns]
     row = f"{compiled.scope.alias}.rowid"
     numbered = compiled.select_sql([f"{row} AS r", f"row_number() OVER (ORDER BY {row}) AS n"])
-    starts = f"SELECT r, (SELECT count(*) FROM rows) FROM rows WHERE (n - 1) % {form.page_rows} = 0 ORDER BY r"
-    cuts = con.execute(f"WITH rows AS MATERIALIZED ({numbered}) {starts}").fetchall()
+    starts = f"SELECT r FROM ({numbered}) WHERE (n - 1) % {form.page_rows} = 0 ORDER BY r"
+    cuts = [r[0] for r in con.execute(starts).fetchall()]
     if not cuts:
-        return [(compiled.select_sql(listed, extra="false"), 0)]
-    pages = []
-    for number, (start, total) in enumerate(cuts):
-        until = f" AND {row} < {cuts[number + 1][0]}" if number + 1 < len(cuts) else ""
-        rows = min(form.page_rows, total - number * form.page_rows)
-        pages.append((compiled.select_sql(listed, extra=f"{row} >= {start}{until}"), rows))
-    return pages
+        return [compiled.select_sql(listed, extra="false")]
+    ranges = [f"{row} >= {a} AND {row} < {b}" for a, b in pairwise(cuts)] + [f"{row} >= {cuts[-1]}"]
+    return [compiled.select_sql(listed, extra=extra) for extra in ranges]
 
 
-def _staged(con: duckdb.DuckDBPyConnection, compiled: Compiled, form: PageFormat) -> list[tuple[str, int]]:
+def _staged(con: duckdb.DuckDBPyConnection, compiled: Compiled, form: PageFormat) -> list[str]:
     """Keep an ordered or limited result in a temporary table, which DuckDB spills to disk, and cut that."""
+    # Committed at once: rows of an open transaction have no row numbers from 0 yet.
     staged = [f"{c.sql} AS c{i}" for i, c in enumerate(compiled.columns)]
     con.execute(f"CREATE TEMP TABLE staged AS {compiled.select_sql(staged)}").fetchall()
     total = int(con.execute("SELECT count(*) FROM staged").fetchall()[0][0])
-    listed = ", ".join(
-        f"{_cell(c, f'c{i}')} AS {identifier('.'.join(c.path))}" for i, c in enumerate(compiled.columns)
-    )
+    listed = ", ".join(f"{_cell(c, f'c{i}')} AS {identifier('.'.join(c.path))}" for i, c in enumerate(compiled.columns))
     return [
-        (
-            f"SELECT {listed} FROM staged WHERE rowid >= {start} AND rowid < {start + form.page_rows}",
-            min(form.page_rows, total - start),
-        )
+        f"SELECT {listed} FROM staged WHERE rowid >= {start} AND rowid < {start + form.page_rows} ORDER BY rowid"
         for start in range(0, max(total, 1), form.page_rows)
     ]
 

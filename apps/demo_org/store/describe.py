@@ -38,7 +38,7 @@ _GLOBAL_KEYS: Final = (
     "updateable",
 )
 _MASTER_RECORD_TYPE: Final = "012000000000000AAA"
-_CHILD: Final = {
+_CHILD: Final[dict[str, Any]] = {
     "cascadeDelete": False,
     "childSObject": None,
     "deprecatedAndHidden": False,

@@ -62,8 +62,7 @@ def _group_sql(expression: str, start: int) -> str:
 
 #: Macros every connection's database has: id18(x) extends 15 characters; made_id(prefix, n) equals make_id.
 ID_MACROS = (
-    "CREATE OR REPLACE MACRO id_checksum(x) AS "
-    + " || ".join(_group_sql("x", start) for start in (1, 6, 11)),
+    "CREATE OR REPLACE MACRO id_checksum(x) AS " + " || ".join(_group_sql("x", start) for start in (1, 6, 11)),
     "CREATE OR REPLACE MACRO id18(x) AS CASE WHEN length(x) = 15 AND regexp_full_match(x, '[0-9a-zA-Z]{15}') "
     "THEN x || id_checksum(x) ELSE x END",
     "CREATE OR REPLACE MACRO made_id(prefix, n) AS id18(prefix || '"

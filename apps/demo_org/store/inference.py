@@ -14,10 +14,10 @@ _EVIDENCE = (
     "count({c})",
     "count({c}) FILTER (lower({c}) IN ('true', 'false'))",
     "count({c}) FILTER (regexp_full_match({c}, '-?(0|[1-9][0-9]{{0,13}})([.][0-9]{{1,8}})?([eE][0-9]{{1,2}})?'))",
-    "count({c}) FILTER (regexp_full_match({c}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND TRY_CAST({c} AS DATE) IS NOT NULL)",
+    "count({c}) FILTER (regexp_full_match({c}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+    " AND TRY_CAST({c} AS DATE) IS NOT NULL)",
     "count({c}) FILTER (regexp_full_match({c}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9]{{2}}.*')"
     " AND TRY_CAST({c} AS TIMESTAMPTZ) IS NOT NULL)",
-    "count({c}) FILTER (regexp_full_match({c}, '[0-9a-zA-Z]{{15}}([A-Z0-5]{{3}})?') AND regexp_matches({c}, '^[0-9a]'))",
     "coalesce(max(length(regexp_extract({c}, '[.]([0-9]+)', 1))), 0)",
     "coalesce(max(length({c})), 0)",
 )
@@ -33,7 +33,7 @@ def evidence_sql(column: str) -> list[str]:
 
 def infer(name: str, evidence: tuple[Any, ...]) -> Field:
     """The field for an unknown column from its evidence."""
-    values, booleans, numbers, dates, instants, ids, scale, longest = (int(e) for e in evidence)
+    values, booleans, numbers, dates, instants, scale, longest = (int(e) for e in evidence)
     if name == "CurrencyIsoCode":
         return custom_field(name, "picklist", length=3, byteLength=9)
     if values and booleans == values:

@@ -24,6 +24,7 @@ DEFAULT_PROFILE_ID = make_id("00e", 1)
 FIRST_MADE = 1000
 #: Stamps of rows that have none are spread over this year, never "now": a restore is no change.
 _STAMP = "TIMESTAMP '2023-01-01' + to_seconds(CAST(hash(Id) % 31536000 AS BIGINT))"
+_BOOLEAN = "CASE WHEN lower({0}) IN ('true', '1') THEN true WHEN lower({0}) IN ('false', '0') THEN false END"
 _MAX_RECORD = 16 * 1024 * 1024
 
 
@@ -136,7 +137,7 @@ def _typed(field: Field, column: str) -> str:
     if field.is_id:
         return f"id18({column})"
     if field.type == "boolean":
-        return f"CASE lower({column}) WHEN 'true' THEN true WHEN '1' THEN true WHEN 'false' THEN false WHEN '0' THEN false END"
+        return _BOOLEAN.format(column)
     if field.sql_type == "BIGINT":
         return f"TRY_CAST(TRY_CAST({column} AS DOUBLE) AS BIGINT)"
     if field.sql_type == "DOUBLE":

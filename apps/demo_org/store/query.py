@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from apps.demo_org.store.soql.compiler import ChildQuery, Compiled, ResultColumn
+from apps.demo_org.store.soql.compiled import ChildQuery, Compiled, ResultColumn
 from apps.demo_org.store.text import identifier, literal
 
 __all__ = ["Query", "ResultColumn"]
@@ -108,7 +108,10 @@ class Query:
     """A validated query. Nothing runs before a total, a batch or a record is asked for."""
 
     def __init__(
-        self, compiled: Compiled, connect: Callable[[], duckdb.DuckDBPyConnection], owner_of: Callable[[str], str | None]
+        self,
+        compiled: Compiled,
+        connect: Callable[[], duckdb.DuckDBPyConnection],
+        owner_of: Callable[[str], str | None],
     ) -> None:
         self.compiled, self._connect, self._owner_of = compiled, connect, owner_of
         self._lock = threading.Lock()

@@ -67,7 +67,9 @@ class Records:
             marks = ", ".join("?" for _ in found)
             self._run(
                 [(f"INSERT INTO {identifier(kind.name)} ({columns}) VALUES ({marks})", list(found.values()))]
-                + self._derive(kind, found["Id"], set(found) - {n for n, v in found.items() if v is None}, creating=True)
+                + self._derive(
+                    kind, found["Id"], set(found) - {n for n, v in found.items() if v is None}, creating=True
+                )
             )
         return str(found["Id"])
 
@@ -165,9 +167,7 @@ class Records:
 
     def _row(self, kind: ObjectType, record_id: str, columns: Sequence[str]) -> tuple[Any, ...] | None:
         listed = ", ".join(identifier(c) for c in columns)
-        found = self._con.execute(
-            f"SELECT {listed} FROM {identifier(kind.name)} WHERE Id = ?", [record_id]
-        ).fetchall()
+        found = self._con.execute(f"SELECT {listed} FROM {identifier(kind.name)} WHERE Id = ?", [record_id]).fetchall()
         return found[0] if found else None
 
     def _require_live(self, kind: ObjectType, record_id: str) -> None:
@@ -272,6 +272,4 @@ def _unknown_record() -> SObjectError:
 
 
 def _unsupported(kind: ObjectType, operation: str) -> SObjectError:
-    return SObjectError(
-        400, "INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support {operation}", []
-    )
+    return SObjectError(400, "INVALID_TYPE_FOR_OPERATION", f"entity type {kind.name} does not support {operation}", [])

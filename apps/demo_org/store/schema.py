@@ -190,7 +190,7 @@ def _boolean(name: str, label: str) -> dict[str, Any]:
 def custom_object(name: str, key_prefix: str) -> ObjectType:
     """A custom object with the system fields and a text Name; its other fields are added one by one."""
     donor = standard_object("Campaign", person_accounts=False)
-    keep = ("Id", "OwnerId", "IsDeleted", "Name", "CreatedDate", "CreatedById", "LastModifiedDate")
+    keep: tuple[str, ...] = ("Id", "OwnerId", "IsDeleted", "Name", "CreatedDate", "CreatedById", "LastModifiedDate")
     keep += ("LastModifiedById", "SystemModstamp", "LastViewedDate", "LastReferencedDate")
     fields = {n: donor.fields[n] for n in keep}
     label = label_of(name)
@@ -233,7 +233,14 @@ _TYPE_ATTRIBUTES: dict[str, dict[str, Any]] = {
         "nillable": False,
     },
     "double": {"type": "double", "length": 0, "byteLength": 0, "soapType": "xsd:double", "precision": 18},
-    "currency": {"type": "currency", "length": 0, "byteLength": 0, "soapType": "xsd:double", "precision": 18, "scale": 2},
+    "currency": {
+        "type": "currency",
+        "length": 0,
+        "byteLength": 0,
+        "soapType": "xsd:double",
+        "precision": 18,
+        "scale": 2,
+    },
     "percent": {"type": "percent", "length": 0, "byteLength": 0, "soapType": "xsd:double", "precision": 18, "scale": 2},
     "int": {"type": "int", "length": 0, "byteLength": 0, "soapType": "xsd:int", "digits": 8},
     "date": {"type": "date", "length": 0, "byteLength": 0, "soapType": "xsd:date"},

@@ -110,7 +110,9 @@ class OrgStore:
         default = " DEFAULT false" if type == "boolean" else ""
         with self._records.lock:
             table = identifier(kind.name)
-            self._database.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(name)} {field.sql_type}{default}").fetchall()
+            self._database.execute(
+                f"ALTER TABLE {table} ADD COLUMN {identifier(name)} {field.sql_type}{default}"
+            ).fetchall()
             kind.add(field)
 
     def remove_field(self, object_name: str, name: str) -> None:
@@ -166,7 +168,7 @@ class OrgStore:
         """Write a Bulk query's result pages into a folder without holding them in memory; see ``bulk.write_pages``."""
         query = self.check_bulk(soql, include_deleted=include_deleted, visibility=visibility, user=user)
         form = PageFormat(page_rows, gzip_level, line_ending)
-        return write_pages(self.cursor, query.compiled, folder, form)
+        return write_pages(self.cursor, query.compiled, folder, form, self._records.lock)
 
     def count(self, object_name: str, *, include_deleted: bool = False) -> int:
         """Records of an object."""
@@ -249,5 +251,3 @@ class OrgStore:
         named = {f.name: v for n, v in values.items() if (f := kind.find(n))}
         self._records.change(kind, ids, named, stamp=stamp)
         return len(ids)
-
-

@@ -5,11 +5,11 @@ running the SQL, the JSON shape.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from apps.demo_org.store.errors import SoqlError
 from apps.demo_org.store.schema import Field, ObjectType, custom_field
+from apps.demo_org.store.soql.compiled import ChildQuery, Compiled, ResultColumn
 from apps.demo_org.store.soql.scope import Context, Resolved, Scope
 from apps.demo_org.store.soql.tokens import excerpt_error
 from apps.demo_org.store.soql.tree import (
@@ -51,55 +51,6 @@ _DATE_FUNCTIONS: Final = {
 _FIELDS_LIMIT: Final = 200
 
 
-@dataclass(frozen=True)
-class ResultColumn:
-    """One column of a result: its describe-spelled path (or alias), the field it comes from, its SQL.
-
-    ``field`` is None for an aggregate. A compound address has ``parts``: SQL per component key.
-    """
-
-    path: tuple[str, ...]
-    field: Field | None
-    sql: str
-    parts: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class ChildQuery:
-    """A subquery over a child relationship, run per page of parents."""
-
-    name: str
-    key: str
-    compiled: "Compiled"
-
-
-@dataclass
-class Compiled:
-    """A query ready to run. ``kind`` is rows, count (``COUNT()``) or aggregate."""
-
-    kind: str
-    object_type: ObjectType
-    columns: list[ResultColumn]
-    scope: Scope
-    where: str
-    group: str = ""
-    order: str = ""
-    limit: int | None = None
-    offset: int | None = None
-    children: list[ChildQuery] = field(default_factory=list)
-
-    def select_sql(self, expressions: list[str], *, extra: str = "", limited: bool = True) -> str:
-        """The whole SELECT with the given expressions as its list and an extra condition on the rows."""
-        where = " AND ".join(p for p in (self.where, extra) if p)
-        clauses = ["SELECT", ", ".join(expressions), "FROM", self.scope.from_sql()]
-        clauses += ["WHERE " + where] if where else []
-        clauses += [self.group, self.order]
-        if limited and self.kind != "count":
-            clauses += [f"LIMIT {self.limit}"] if self.limit is not None else []
-            clauses += [f"OFFSET {self.offset}"] if self.offset else []
-        return " ".join(c for c in clauses if c)
-
-
 class Compiler:
     """Compiles one query of a text; subqueries get their own."""
 
@@ -119,9 +70,7 @@ class Compiler:
         columns, children = self._columns(query, aggregate=aggregate)
         return self._finish(query, "aggregate" if aggregate else "rows", columns, children)
 
-    def _finish(
-        self, query: Select, kind: str, columns: list[ResultColumn], children: list[ChildQuery]
-    ) -> Compiled:
+    def _finish(self, query: Select, kind: str, columns: list[ResultColumn], children: list[ChildQuery]) -> Compiled:
         where = " AND ".join(self._filters(query))
         group = ""
         if query.group_by:
@@ -239,9 +188,9 @@ class Compiler:
             compiled = Compiler(self.context, f"c{self._subqueries}_").compile(query, kind)
             return ChildQuery(name, child["field"], compiled)
         message = (
-            f"Didn't understand relationship '{query.source.text}' in FROM part of query call. If you are attempting to "
-            "use a custom relationship, be sure to append the '__r' after the custom relationship name. Please "
-            "reference your WSDL or the describe call for the appropriate names."
+            f"Didn't understand relationship '{query.source.text}' in FROM part of query call. If you are "
+            "attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. "
+            "Please reference your WSDL or the describe call for the appropriate names."
         )
         raise excerpt_error("INVALID_TYPE", self.context.soql, query.source.position, message)
 
@@ -305,8 +254,10 @@ class Compiler:
 
 
 def _is_aggregate(item: Any) -> bool:
-    return isinstance(item, SelectItem) and isinstance(item.expression, Call) and (
-        item.expression.name in _AGGREGATES or item.expression.name in _DATE_FUNCTIONS
+    return (
+        isinstance(item, SelectItem)
+        and isinstance(item.expression, Call)
+        and (item.expression.name in _AGGREGATES or item.expression.name in _DATE_FUNCTIONS)
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from apps.demo_org.store.errors import SoqlError
 from apps.demo_org.store.soql import tokens as t
+from apps.demo_org.store.soql.conditions import ConditionParser
 from apps.demo_org.store.soql.tree import (
     Call,
     Condition,
@@ -17,7 +18,6 @@ from apps.demo_org.store.soql.tree import (
     Select,
     SelectItem,
 )
-from apps.demo_org.store.soql.conditions import ConditionParser
 
 _AFTER_FROM: Final = (
     "USING", "WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "ALL", "UPDATE",

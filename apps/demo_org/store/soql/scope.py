@@ -75,7 +75,9 @@ class _Node:
 
     def value(self, name: str) -> tuple[Field, str, ObjectType] | None:
         """The field of that name on any of the kinds, and its SQL."""
-        found = [(kind, alias, f) for kind, alias in zip(self.kinds, self.aliases, strict=True) if (f := kind.find(name))]
+        found = [
+            (kind, alias, f) for kind, alias in zip(self.kinds, self.aliases, strict=True) if (f := kind.find(name))
+        ]
         if not found:
             return None
         columns = [f"{alias}.{identifier(f.name)}" for _, alias, f in found if not f.is_address]

@@ -65,12 +65,17 @@ def _next(soql: str, position: int) -> tuple[Token, int]:
         found = pattern.match(soql, position)
         if found:
             return Token(kind, found.group(), position), found.end()
-    raise malformed(soql, position, f"line {row_column(soql, position)[0]}:{position} no viable alternative at character "
-                    f"'{soql[position]}'")
+    raise malformed(
+        soql,
+        position,
+        f"line {row_column(soql, position)[0]}:{position} no viable alternative at character '{soql[position]}'",
+    )
 
 
 def _string(soql: str, start: int) -> tuple[Token, int]:
-    value, like, i = [], [], start + 1
+    value: list[str] = []
+    like: list[str] = []
+    i = start + 1
     while i < len(soql):
         char = soql[i]
         if char == "'":
@@ -84,7 +89,9 @@ def _string(soql: str, start: int) -> tuple[Token, int]:
         value.append(plain)
         like.append("\\" + plain if plain in "%_\\" else plain)
         i += width
-    raise SoqlError("MALFORMED_QUERY", f"line {row_column(soql, start)[0]}:{start} mismatched character '<EOF>' expecting \"'\"")
+    raise SoqlError(
+        "MALFORMED_QUERY", f"line {row_column(soql, start)[0]}:{start} mismatched character '<EOF>' expecting \"'\""
+    )
 
 
 def _escape(soql: str, i: int) -> tuple[str, int]:

@@ -157,7 +157,5 @@ class Comparer:
             message = f"{operator} operator only valid for multi-select picklist fields"
             raise excerpt_error("INVALID_QUERY_FILTER_OPERATOR", self.context.soql, self.position, message)
         chosen = f"string_split(lower({self.sql}), ';')"
-        inside = " OR ".join(
-            f"list_has_all({chosen}, string_split(lower({literal(v.text)}), ';'))" for v in values
-        )
+        inside = " OR ".join(f"list_has_all({chosen}, string_split(lower({literal(v.text)}), ';'))" for v in values)
         return f"({inside})" if operator == "INCLUDES" else f"(({inside}) IS NOT TRUE)"
