@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-OBJECTS = ("account", "contact", "lead")
+from data_contracts.mapping import MappedObject
+
+OBJECTS: tuple[MappedObject, ...] = ("account", "contact", "lead")
 """The matched Salesforce objects, by the table name they have everywhere."""
 
 

@@ -191,7 +191,8 @@ def _driver(url: str) -> URL:
 def _engine(url: URL) -> sa.Engine:
     arguments = {"timeout": 30} if url.get_backend_name() == "sqlite" else {}
     try:
-        return sa.create_engine(url, pool_pre_ping=True, connect_args=arguments)
+        # A steward decides now and then: a connection is opened for each act and never held between two.
+        return sa.create_engine(url, poolclass=sa.NullPool, connect_args=arguments)
     except (NoSuchModuleError, ImportError) as error:
         raise SettingsError(
             f"CROSSWALK_DATABASE_URL names a database Crosswalk has no driver for: {url.drivername}",

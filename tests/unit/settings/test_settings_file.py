@@ -23,7 +23,11 @@ def _problems(tmp_path: Path, text: str | bytes) -> list[str]:
 
 
 WRONG = {
-    "misspelt key": ("objects:\n  account:\n    enabld: true\n", "line 3, objects.account.enabld: unknown key", "enabled?"),
+    "misspelt key": (
+        "objects:\n  account:\n    enabld: true\n",
+        "line 3, objects.account.enabld: unknown key",
+        "enabled?",
+    ),
     "misspelt section": ("\nobject:\n  account: {}\n", "line 2, object: unknown key", "did you mean objects?"),
     "misspelt object": ("objects:\n  acount: {}\n", "line 2, objects.acount: unknown key", "did you mean account?"),
     "object by API name": ("objects:\n  Account: {}\n", "line 2, objects.Account", "did you mean account?"),
@@ -41,13 +45,33 @@ WRONG = {
         "line 3, objects.account.custom_filters: at most 3",
         "here are 4",
     ),
-    "blank mapping row": ("imports:\n  mapping:\n    lead:\n      email: {}\n", "line 4, imports.mapping.lead.email", "blank"),
-    "mapping of another object": ("imports:\n  mapping:\n    user: {}\n", "line 3, imports.mapping.user", "account, contact, lead"),
-    "thresholds": ("matching:\n  thresholds: {link: 0.4, review: 0.6}\n", "line 2, matching.thresholds", "must not be above"),
+    "blank mapping row": (
+        "imports:\n  mapping:\n    lead:\n      email: {}\n",
+        "line 4, imports.mapping.lead.email",
+        "blank",
+    ),
+    "mapping of another object": (
+        "imports:\n  mapping:\n    user: {}\n",
+        "line 3, imports.mapping.user",
+        "account, contact, lead",
+    ),
+    "thresholds": (
+        "matching:\n  thresholds: {link: 0.4, review: 0.6}\n",
+        "line 2, matching.thresholds",
+        "must not be above",
+    ),
     "share": ("alerts:\n  removed_share: 3\n", "line 2, alerts.removed_share", "less than or equal to 1"),
-    "lists without lists": ("objects:\n  lead:\n    selection: {mode: lists}\n", "line 3, objects.lead.selection", "lists"),
+    "lists without lists": (
+        "objects:\n  lead:\n    selection: {mode: lists}\n",
+        "line 3, objects.lead.selection",
+        "lists",
+    ),
     "condition without one": ("objects:\n  lead:\n    selection: {mode: condition}\n", "line 3", "condition needs"),
-    "path and url": ("reference:\n  company: {path: a, url: b, table: c}\n", "line 2, reference.company", "exactly one"),
+    "path and url": (
+        "reference:\n  company: {path: a, url: b, table: c}\n",
+        "line 2, reference.company",
+        "exactly one",
+    ),
     "neither path nor url": ("reference:\n  company: {}\n", "line 2, reference.company", "exactly one"),
     "url without table": ("reference:\n  company: {url: 'sqlite:///x'}\n", "line 2, reference.company", "needs table"),
     "reference column": (
@@ -55,12 +79,20 @@ WRONG = {
         "line 4, reference.company.columns.nam: unknown key",
         "did you mean name?",
     ),
-    "schema": ("publish:\n  schemas: [salesforce, import]\n", "line 2, publish.schemas.2: unknown name 'import'", "imports?"),
+    "schema": (
+        "publish:\n  schemas: [salesforce, import]\n",
+        "line 2, publish.schemas.2: unknown name 'import'",
+        "imports?",
+    ),
     "a text where keys belong": ("objects: all\n", "line 1, objects: keys and values are expected", "'all'"),
-    "a text where a list belongs": ("imports:\n  mapping:\n    lead:\n      email: {sources: Email}\n", "line 4", "a list is expected"),
+    "a text where a list belongs": (
+        "imports:\n  mapping:\n    lead:\n      email: {sources: Email}\n",
+        "line 4",
+        "a list is expected",
+    ),
     "tab": ("objects:\n\taccount: {}\n", "line 2, a tab is used", ""),
     "duplicate key": ("limits: {}\nlimits: {}\n", "line 2, the key limits stands twice", ""),
-    "unclosed quote": ("window: {}\nconnection:\n  login_url: \"https://x\n", "line 3, a quote is opened here", ""),
+    "unclosed quote": ('window: {}\nconnection:\n  login_url: "https://x\n', "line 3, a quote is opened here", ""),
     "list at top": ("- a\n- b\n", "line 1, the file holds a list", ""),
     "word at top": ("hello\n", "line 1, the file holds a single value", ""),
     "empty": ("", "line 1, the file holds no settings", ""),
@@ -68,7 +100,7 @@ WRONG = {
     "not UTF-8": (b"window: {}\n# caf\xe9\n", "line 2, byte 0xe9 is not UTF-8", ""),
     "control character": ("window: {}\n# \x00\n", "line 2, the file holds a control character", ""),
     "not YAML": ("objects: [a\nb: c\n", "this is not YAML", ""),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -170,6 +202,7 @@ def test_no_bytes_end_in_anything_but_settings_or_a_settings_error(
     file = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     file.write_bytes(raw)
     try:
-        assert isinstance(load_settings(file), Settings)
+        outcome: object = load_settings(file)
     except SettingsError as error:
-        assert "fuzz.yaml" in str(error)
+        outcome = str(error)
+    assert isinstance(outcome, Settings) or "fuzz.yaml" in str(outcome)
