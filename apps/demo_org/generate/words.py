@@ -181,12 +181,13 @@ def _create_places(con: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE place (place INT, country VARCHAR, state VARCHAR, state_latin VARCHAR, city VARCHAR,"
         " city_latin VARCHAR, postal_code VARCHAR, area VARCHAR, digits INT, city_at INT, city_n INT)"
     )
+    tails = {line.split("|")[0]: line.split("|")[7] for line in _lines("countries.txt")}
     rows: list[tuple[object, ...]] = []
     for city, slots in _city_slots():
         country, state, name, _, area, digits, heads = city.split("|")
         start = len(rows)
         for slot in range(slots):
-            code = _postal_code(country, heads.split(" "), slot)
+            code = _postal_code(tails[country], heads.split(" "), slot)
             row = (start + slot, country, *_word(state), *_word(name), code, area, int(digits), start, slots)
             rows.append(tuple(value if value != "" else None for value in row))
     columns = list(zip(*rows, strict=True))
@@ -210,11 +211,10 @@ def _city_slots() -> Iterator[tuple[str, int]]:
         yield city, max(1, round(PLACES * share))
 
 
-def _postal_code(country: str, heads: list[str], slot: int) -> str:
-    tails = {line.split("|")[0]: line.split("|")[7] for line in _lines_cached()}
+def _postal_code(tail: str, heads: list[str], slot: int) -> str:
     mixed = slot * 7919 + 4177
     code = heads[slot % len(heads)]
-    for letter in tails[country] if code else "":
+    for letter in tail if code else "":
         if letter == "#":
             code += str(mixed % 10)
         elif letter == "@":
@@ -223,12 +223,3 @@ def _postal_code(country: str, heads: list[str], slot: int) -> str:
             code += letter
         mixed //= 7
     return code
-
-
-def _lines_cached() -> list[str]:
-    if not _COUNTRY_LINES:
-        _COUNTRY_LINES.extend(_lines("countries.txt"))
-    return _COUNTRY_LINES
-
-
-_COUNTRY_LINES: list[str] = []

@@ -14,16 +14,22 @@ CREATE MACRO scatter(k, step, shift, size) AS (k * step + shift) % greatest(size
 CREATE MACRO gather(k, back, shift, size) AS (((k - shift) % size + size) % size) * back % size;
 
 -- Salesforce ids: prefix, pod, serial in base 62, and the three letters that say which letters are capitals.
-CREATE MACRO digit62(n) AS
-    substr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 1 + (n % 62)::INT, 1);
-CREATE MACRO serial62(n) AS
-    digit62(n // 14776336) || digit62(n // 238328) || digit62(n // 3844) || digit62(n // 62) || digit62(n);
+-- Serials stay under ten times 62^4, so their first place is a digit and the rest two pairs from a table.
+SET VARIABLE digits62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+SET VARIABLE pair62 = (SELECT list(substr(getvariable('digits62'), 1 + (i // 62)::INT, 1) || substr(getvariable('digits62'), 1 + (i % 62)::INT, 1) ORDER BY i)
+    FROM range(3844) AS t(i));
+SET VARIABLE pair_capitals = (SELECT list((i // 62 BETWEEN 10 AND 35)::INT + 2 * (i % 62 BETWEEN 10 AND 35)::INT ORDER BY i) FROM range(3844) AS t(i));
+CREATE MACRO low_pair(n) AS (1 + n % 3844)::INT;
+CREATE MACRO high_pair(n) AS (1 + n // 3844 % 3844)::INT;
 CREATE MACRO capital(text, i) AS (substr(text, i, 1) BETWEEN 'A' AND 'Z')::INT;
-CREATE MACRO case_letter(text) AS substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', 1 + capital(text, 1)
-    + 2 * capital(text, 2) + 4 * capital(text, 3) + 8 * capital(text, 4) + 16 * capital(text, 5), 1);
-CREATE MACRO with_case(prefix, serial) AS
-    prefix || '5f00000' || serial || case_letter(prefix || '5f') || 'A' || case_letter(serial);
-CREATE MACRO salesforce_id(prefix, n) AS with_case(prefix, serial62(n + 28629151));
+CREATE MACRO case_letter(capitals) AS substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', 1 + capitals, 1);
+CREATE MACRO with_serial(prefix, n) AS prefix || '5f00000' || (n // 14776336)
+    || getvariable('pair62')[high_pair(n)] || getvariable('pair62')[low_pair(n)]
+    || case_letter(capital(prefix, 1) + 2 * capital(prefix, 2) + 4 * capital(prefix, 3)) || 'A'
+    || case_letter(2 * getvariable('pair_capitals')[high_pair(n)] + 8 * getvariable('pair_capitals')[low_pair(n)]);
+CREATE MACRO salesforce_id(prefix, n) AS with_serial(prefix, n + 28629151);
+SET VARIABLE user_ids = (SELECT list(salesforce_id('005', i) ORDER BY i) FROM range(getvariable('users')) AS t(i));
+SET VARIABLE queue_ids = [salesforce_id('00G', 0), salesforce_id('00G', 1)];
 
 -- Records are created evenly over the last years, in the order of their ids; stamps never run backwards.
 CREATE MACRO created_second(k, seq, n, days) AS
@@ -34,8 +40,8 @@ CREATE MACRO stamp_second(k, modified) AS least(getvariable('as_of_s') - 1,
     modified + CASE WHEN chance(k, 'stamp') < 0.3 THEN below(k, 'stamp.later', 432000) ELSE 0 END);
 CREATE MACRO stamp_text(second) AS strftime(make_timestamp(second * 1000000), '%Y-%m-%dT%H:%M:%S.000Z');
 CREATE MACRO day_text(second) AS strftime(make_timestamp(second * 1000000), '%Y-%m-%d');
-CREATE MACRO owner_of(k) AS salesforce_id('005', floor(getvariable('users') * chance(k, 'owner') ** 1.5)::BIGINT);
-CREATE MACRO queue_of(k) AS salesforce_id('00G', below(k, 'queue', 2));
+CREATE MACRO owner_of(k) AS list_extract(getvariable('user_ids'), 1 + floor(getvariable('users') * chance(k, 'owner') ** 1.5)::BIGINT);
+CREATE MACRO queue_of(k) AS pick(getvariable('queue_ids'), k, 'queue');
 
 -- What people do to text.
 CREATE MACRO typo_at(s, p, kind, letter) AS CASE kind
