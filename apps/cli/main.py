@@ -11,10 +11,19 @@ import click
 
 from data_contracts.errors import CrosswalkError
 
-#: Subcommand → module of ``apps.cli``, imported only when used: start-up stays fast.
+#: Subcommand → what ``crosswalk --help`` says of it. Its module in ``apps.cli`` (``-`` becomes ``_``) is
+#: imported only when it is used: neither the help nor another command waits for it.
 COMMANDS = {
-    name: name.replace("-", "_")
-    for name in ("init", "sync", "status", "explain", "preflight", "fields", "settings", "check", "clear", "demo-org")
+    "init": "Write a first crosswalk.yaml for your org.",
+    "sync": "Run now: mirror the org, resolve, publish.",
+    "status": "Show the last runs and what they did.",
+    "explain": "Say why a record is linked, why not to another, and who else it could be.",
+    "preflight": "Check connection, permissions and fields.",
+    "fields": "List the fields of an object, for the mapping.",
+    "settings": "Check the settings.",
+    "check": "Check the data against its contracts.",
+    "clear": "Remove an object's data from the local warehouse.",
+    "demo-org": "Serve a local Salesforce.",
 }
 
 
@@ -27,9 +36,9 @@ class _LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a subcommand; None if there is none of that name."""
-        module_name = COMMANDS.get(cmd_name)
-        if module_name is None:
+        if cmd_name not in COMMANDS:
             return None
+        module_name = cmd_name.replace("-", "_")
         try:
             module = importlib.import_module(f"apps.cli.{module_name}")
         except ModuleNotFoundError as error:
@@ -39,6 +48,11 @@ class _LazyGroup(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -56,6 +56,7 @@ class Outgoing:
 
     def abort(self) -> None:
         """Break the connection at once."""
+        self._log.write(self.exchange)
         self._transport().abort()
         raise ConnectionDropped
 

@@ -87,10 +87,14 @@ def _created(request: Request, name: str, record_id: str, more: dict[str, Any]) 
 def _read(request: Request, record_id: str) -> Response:
     org, path = state_of(request), request.path_params
     fields = request.query_params.get("fields")
+    # The id comes along whether asked for or not.
+    names = [name.strip() for name in fields.split(",")] if fields else None
+    if names is not None and "id" not in (name.lower() for name in names):
+        names.append("Id")
     record = org.store.get(
         path["object"],
         record_id,
-        [name.strip() for name in fields.split(",")] if fields else None,
+        names,
         version=f"v{version_of(request)}",
         visibility=org.visibility(),
     )

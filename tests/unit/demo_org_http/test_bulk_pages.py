@@ -25,7 +25,7 @@ def write(folder: Path, rows: list[list[str]], size: int) -> ResultPages:
 
 
 def read(page: Page) -> list[list[str]]:
-    text = gzip.open(page.path, "rt", newline="", encoding="utf-8").read()
+    text = gzip.decompress(page.path.read_bytes()).decode()
     assert text.endswith("\n")
     header, *rows = csv.reader(io.StringIO(text, newline=""))
     assert header == HEADER
