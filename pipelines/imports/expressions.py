@@ -3,7 +3,7 @@
 Everything is an expression over one row of ``salesforce.<object>``, aliased ``s``; no statement is run here.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Mapping, Sequence
 
 from data_contracts.contracts import literal, quoted
 from data_contracts.mapping import ObjectMapping, Target
@@ -24,17 +24,27 @@ def choice_name(target: Target) -> str:
     return f"{target.name}__choice"
 
 
-def select_list(mapping: ObjectMapping, available: Collection[str]) -> str:
-    """Return the select list: each target's value under its name, and its choice beside it.
+def record_query(mapping: ObjectMapping, columns: Mapping[str, str]) -> str:
+    """Return the query of an object's live records: salesforce_id, each target's value and, beside it, its choice.
 
-    A source that ``available`` lacks counts as empty.
+    ``columns`` are those of ``salesforce.<object>`` with their types; a source that is not among them is empty.
+    Choices are settled in an inner query, once per target or group.
     """
-    items: list[str] = []
+    choices: dict[str, str] = {}
+    values: list[str] = []
     for target in mapping.targets:
-        choice = _choice(target, mapping, available)
-        items += [f"{_value(target, choice, available)} AS {quoted(target.name)}"]
-        items += [f"CAST({choice} AS TINYINT) AS {quoted(choice_name(target))}"]
-    return ",\n  ".join(items)
+        together = [item for item in mapping.targets if target.group and item.group == target.group] or [target]
+        choice = quoted(choice_name(together[0]))
+        choices.setdefault(choice, _choice(together, columns))
+        static = "0" if target.static is not None else "NULL"
+        values += [f"{_value(target, choice, columns)} AS {quoted(target.name)}"]
+        values += [f"CAST(coalesce({choice}, {static}) AS TINYINT) AS {quoted(choice_name(target))}"]
+    inner = "".join(f",\n    {expression} AS {name}" for name, expression in choices.items())
+    listed = "".join(f",\n  {value}" for value in values)
+    return (
+        f"SELECT s.Id AS salesforce_id{listed}\nFROM (SELECT s.*{inner}\n"
+        f"  FROM salesforce.{quoted(mapping.object)} AS s WHERE NOT s._is_deleted) AS s"
+    )
 
 
 def missing_required(mapping: ObjectMapping, alias: str) -> str:
@@ -45,8 +55,10 @@ def missing_required(mapping: ObjectMapping, alias: str) -> str:
 
 def differs(target: Target, record: str, reference: str) -> str:
     """Return a condition: the record's value is there and is not what the reference holds."""
-    mine, theirs = (_comparable(target, f"{alias}.{quoted(target.name)}") for alias in (record, reference))
-    return f"({record}.{quoted(target.name)} IS NOT NULL AND {mine} IS DISTINCT FROM {theirs})"
+    mine, theirs = f"{record}.{quoted(target.name)}", f"{reference}.{quoted(target.name)}"
+    # CASE looks at spelling only where the values are not the same as they stand: most are.
+    apart = f"{_comparable(target, mine)} IS DISTINCT FROM {_comparable(target, theirs)}"
+    return f"CASE WHEN {mine} IS NULL OR {mine} = {theirs} THEN FALSE WHEN {theirs} IS NULL THEN TRUE ELSE {apart} END"
 
 
 def _comparable(target: Target, value: str) -> str:
@@ -61,34 +73,33 @@ def _comparable(target: Target, value: str) -> str:
     return f"lower(trim(regexp_replace({text}, '\\s+', ' ', 'g')))"
 
 
-def _filled(field: str, available: Collection[str]) -> str:
-    if field not in available:
-        return "NULL"
-    column = f"CAST(s.{quoted(field)} AS VARCHAR)"
-    return f"CASE WHEN trim({column}) <> '' THEN {column} END"
+def _is_filled(field: str, columns: Mapping[str, str]) -> str:
+    """A condition; text of blanks only is empty."""
+    column = f"s.{quoted(field)}"
+    return f"trim({column}) <> ''" if columns[field] == "VARCHAR" else f"{column} IS NOT NULL"
 
 
-def _choice(target: Target, mapping: ObjectMapping, available: Collection[str]) -> str:
-    """The number of the first choice that has a value; a group's targets share theirs."""
-    together = [item for item in mapping.targets if target.group and item.group == target.group] or [target]
-    count = max((len(item.sources) for item in together), default=0)
+def _choice(together: Sequence[Target], columns: Mapping[str, str]) -> str:
+    """The number of the first choice of these targets that has a value."""
     cases = []
-    for place in range(count):
+    for place in range(max(len(item.sources) for item in together)):
         fields = [item.sources[place] for item in together if place < len(item.sources)]
-        cases.append(f"WHEN {_any_filled(fields, available)} THEN {place + 1}")
-    default = "0" if target.static is not None else "NULL"
-    return f"(CASE {' '.join(cases)} ELSE {default} END)" if cases else default
+        tests = [_is_filled(field, columns) for field in fields if field in columns]
+        if tests:
+            cases.append(f"WHEN {' OR '.join(tests)} THEN {place + 1}")
+    return f"CASE {' '.join(cases)} END" if cases else "NULL::INTEGER"
 
 
-def _any_filled(fields: Iterable[str], available: Collection[str]) -> str:
-    tests = [f"trim(CAST(s.{quoted(field)} AS VARCHAR)) <> ''" for field in fields if field in available]
-    # `<> ''` of a null is null, and null OR true is true: coalesce only the whole.
-    return f"coalesce({' OR '.join(tests)}, FALSE)" if tests else "FALSE"
-
-
-def _value(target: Target, choice: str, available: Collection[str]) -> str:
-    cases = [f"WHEN {place} THEN {_filled(field, available)}" for place, field in enumerate(target.sources, start=1)]
-    value = f"CASE {choice} {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+def _value(target: Target, choice: str, columns: Mapping[str, str]) -> str:
+    """The chosen source's value, transformed, in the target's type."""
+    text = target.type == "VARCHAR" or target.transform != "none"
+    cases = []
+    for place, field in enumerate(target.sources, start=1):
+        if field in columns:
+            column = f"s.{quoted(field)}"
+            shown = f"CAST({column} AS VARCHAR)" if text and columns[field] != "VARCHAR" else column
+            cases.append(f"WHEN {choice} = {place} AND {_is_filled(field, columns)} THEN {shown}")
+    value = f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
     if target.static is not None:
         value = f"coalesce({value}, {literal(target.static)})"
     value = _TRANSFORMS[target.transform].format(x=value) if target.transform != "none" else value

@@ -8,7 +8,7 @@ import duckdb
 from data_contracts.contracts import load_contract, quoted
 from data_contracts.mapping import MappedObject, ObjectMapping, resolve_mapping
 from data_contracts.settings import Settings
-from pipelines.imports.expressions import choice_name, differs, missing_required, select_list
+from pipelines.imports.expressions import choice_name, differs, missing_required, record_query
 from pipelines.run import RunContext
 from pipelines.tables import replace_table, table_columns, transaction
 
@@ -38,12 +38,8 @@ def source_view(con: duckdb.DuckDBPyConnection, mapping: ObjectMapping) -> str:
     Columns: salesforce_id, each target, each target's choice.
     """
     name = f"import_source_{mapping.object}"
-    available = described_fields(con, mapping.object)
-    targets = f",\n  {select_list(mapping, available)}" if mapping.targets else ""
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT s.Id AS salesforce_id{targets}\n"
-        f"FROM salesforce.{quoted(mapping.object)} AS s WHERE NOT s._is_deleted"
-    )
+    columns = table_columns(con, f"salesforce.{mapping.object}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {record_query(mapping, columns)}")
     return name
 
 

@@ -41,16 +41,18 @@ def merge_values(
     for name in ("imports.value", "imports.change"):
         ensure_table(con, load_contract(name))
     known = con.execute("SELECT DISTINCT field FROM imports.value WHERE entity = ? ORDER BY 1", [kind]).fetchall()
+    if not known:
+        return _baseline(con, kind, mappings, fields, run)
     gone = [field for (field,) in known if field not in fields]
     written = removed = changes = 0
     for field in (*fields, *gone):
-        _delta(con, kind, field, _now(kind, field, mappings) if field in fields else _NOTHING)
+        _delta(con, kind, field, _now(field, mappings) if field in fields else _NOTHING)
         counts = con.execute(
             "SELECT count(*) FILTER (new_value IS NOT NULL AND new_value IS DISTINCT FROM old_value), "
             "count(*) FILTER (new_value IS NULL), count(*) FROM import_delta"
         ).fetchall()[0]
         if counts[2]:
-            changes += _apply(con, kind, field, run, feed=bool(known))
+            changes += _apply(con, kind, field, run)
         written, removed = written + counts[0], removed + counts[1]
     con.execute("DROP TABLE IF EXISTS import_delta")
     standing = scalar(con, "SELECT count(*) FROM imports.value WHERE entity = ?", [kind])
@@ -63,7 +65,29 @@ _NOTHING = (
 )
 
 
-def _now(kind: Entity, field: str, mappings: Sequence[ObjectMapping]) -> str:
+def _baseline(
+    con: duckdb.DuckDBPyConnection,
+    kind: Entity,
+    mappings: Sequence[ObjectMapping],
+    fields: Sequence[str],
+    run: RunContext,
+) -> ValueCounts:
+    """Write the first import of an entity kind."""
+    for field in fields:
+        con.execute(
+            "INSERT INTO imports.value BY NAME SELECT $entity AS entity, $field AS field, *, $run_id AS run_id, "
+            f"$at::TIMESTAMP AS changed_at FROM ({_now(field, mappings)})",
+            {"entity": kind, "field": field, **_stamp(run)},
+        )
+    standing = scalar(con, "SELECT count(*) FROM imports.value WHERE entity = ?", [kind])
+    return ValueCounts(standing, standing, 0, 0)
+
+
+def _stamp(run: RunContext) -> dict[str, object]:
+    return {"run_id": run.run_id, "at": run.started_at.replace(tzinfo=None)}
+
+
+def _now(field: str, mappings: Sequence[ObjectMapping]) -> str:
     """The query of what a field is now: value as text, record and source field it came from."""
     origin = quoted(f"{field}__from")
     cases = " ".join(
@@ -88,17 +112,15 @@ def _delta(con: duckdb.DuckDBPyConnection, kind: Entity, field: str, now: str) -
     con.execute("DROP TABLE import_now")
 
 
-def _apply(con: duckdb.DuckDBPyConnection, kind: Entity, field: str, run: RunContext, *, feed: bool) -> int:
+def _apply(con: duckdb.DuckDBPyConnection, kind: Entity, field: str, run: RunContext) -> int:
     """Write one field's delta to the feed and to the standing values; return how many changes the feed gained."""
     key = {"entity": kind, "field": field}
-    stamp = {"run_id": run.run_id, "at": run.started_at.replace(tzinfo=None)}
     before = scalar(con, "SELECT count(*) FROM imports.change")
-    if feed:
-        con.execute((_FOLDER / "change_append.sql").read_text(encoding="utf-8"), key | stamp)
+    con.execute((_FOLDER / "change_append.sql").read_text(encoding="utf-8"), key | _stamp(run))
     con.execute(
         "DELETE FROM imports.value USING import_delta AS d "
         "WHERE value.entity = $entity AND value.field = $field AND value.reference_id = d.reference_id",
         key,
     )
-    con.execute((_FOLDER / "value_insert.sql").read_text(encoding="utf-8"), key | stamp)
+    con.execute((_FOLDER / "value_insert.sql").read_text(encoding="utf-8"), key | _stamp(run))
     return scalar(con, "SELECT count(*) FROM imports.change") - before
