@@ -22,7 +22,6 @@ def build_defs(
     Raises SettingsError when ``crosswalk.yaml`` cannot be used; no secret and no org is needed to load.
     """
     settings = settings or load_settings()
-    daily, weekly = build_jobs()
     resources = {
         "crosswalk": CrosswalkResource(),
         "salesforce": SalesforceResource(),
@@ -32,8 +31,8 @@ def build_defs(
     return dg.Definitions(
         assets=build_assets(settings),
         asset_checks=build_checks(settings),
-        jobs=[daily, weekly],
-        schedules=build_schedules(settings, daily, weekly),
+        jobs=build_jobs(),
+        schedules=build_schedules(settings),
         resources=resources,
         loggers={"console": console_logger},
         executor=dg.in_process_executor,

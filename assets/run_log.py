@@ -19,7 +19,9 @@ class _Filter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         meta: dict[str, Any] = getattr(record, "dagster_meta", {})
         event = meta.get("dagster_event")
-        return event is None and record.levelno >= logging.INFO
+        # What a failed step took down with it is clear from its own message.
+        skipped = record.getMessage().rstrip().endswith("Not executing.")
+        return event is None and record.levelno >= logging.INFO and not skipped
 
 
 @dg.logger(description="One short line per progress message, on standard error.")

@@ -4,7 +4,8 @@ import dagster as dg
 
 from assets._common import POOL, foreseeable, key, materialized, run_context, spec_arguments
 from pipelines.run import OBJECTS
-from pipelines.standardize import Table, standardize
+from pipelines.standardize import standardize
+from pipelines.standardize.standardize import Table
 from resources.wiring import CrosswalkResource, SyncResource
 
 GROUP = "standard"

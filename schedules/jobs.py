@@ -1,26 +1,31 @@
 """The two jobs: the nightly delta and the weekly full sync, the same assets with another run kind."""
 
-import dagster as dg
+from typing import Any, Literal
 
-from resources.wiring import SyncResource
+import dagster as dg
 
 DAILY, WEEKLY = "daily_sync", "weekly_full_sync"
 
 
-def build_jobs() -> tuple[dg.UnresolvedAssetJobDefinition, dg.UnresolvedAssetJobDefinition]:
-    """Return the delta job and the full job."""
-    return (
-        _job(DAILY, SyncResource(kind="delta"), "Fetch what changed since the last run, match it again and publish."),
-        _job(WEEKLY, SyncResource(kind="full"), "Fetch everything, reconcile deletes, match everything and publish."),
-    )
+def build_jobs() -> list[Any]:
+    """Return the delta job and the full job (Dagster does not publish the type of an asset job)."""
+    return [
+        _job(DAILY, "delta", "Fetch what changed since the last run, match it again and publish."),
+        _job(WEEKLY, "full", "Fetch everything, reconcile deletes, match everything and publish."),
+    ]
 
 
-def _job(name: str, sync: SyncResource, description: str) -> dg.UnresolvedAssetJobDefinition:
+def run_config(kind: Literal["full", "delta"], **sync: object) -> dict[str, Any]:
+    """Return the launchpad's configuration of a run: its kind, and the short console log."""
+    return {"resources": {"sync": {"config": {"kind": kind, **sync}}}, "loggers": {"console": {"config": {}}}}
+
+
+def _job(name: str, kind: Literal["full", "delta"], description: str) -> Any:
     return dg.define_asset_job(
         name,
         selection=dg.AssetSelection.all(),
         description=description,
-        config=dg.RunConfig(resources={"sync": sync}),
+        config=run_config(kind),
         # One process: the warehouse has one writer, and every step would pay the imports again.
         executor_def=dg.in_process_executor,
     )

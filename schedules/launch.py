@@ -15,7 +15,7 @@ import dagster as dg
 from assets._common import OBJECT_TAG
 from data_contracts import errors
 from resources.home import Home
-from schedules.jobs import DAILY, WEEKLY
+from schedules.jobs import DAILY, WEEKLY, run_config
 
 _FORESEEN = {
     name for name, item in vars(errors).items() if isinstance(item, type) and issubclass(item, errors.CrosswalkError)
@@ -66,9 +66,14 @@ def embedded_dagster_home(home: Home) -> Path:
 @contextmanager
 def dagster_instance(home: Home) -> Iterator[dg.DagsterInstance]:
     """Open the instance of ``DAGSTER_HOME``, or the embedded one when it is unset."""
-    os.environ.setdefault("DAGSTER_HOME", str(embedded_dagster_home(home)))
-    with dg.DagsterInstance.get() as instance:
-        yield instance
+    given = os.environ.get("DAGSTER_HOME")
+    os.environ["DAGSTER_HOME"] = given or str(embedded_dagster_home(home))
+    try:
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    finally:
+        if given is None:
+            del os.environ["DAGSTER_HOME"]
 
 
 def run_now(
@@ -82,7 +87,7 @@ def run_now(
     with dagster_instance(home) as instance:
         result = job.execute_in_process(
             instance=instance,
-            run_config={"resources": {"sync": {"config": {"kind": kind}}}},
+            run_config=run_config(kind),
             asset_selection=_selection(defs, objects),
             raise_on_error=False,
         )
@@ -116,12 +121,10 @@ def _failures(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
         and not (evaluation := event.asset_check_evaluation_data).passed
         and evaluation.severity == dg.AssetCheckSeverity.ERROR
     ]
-    steps = [
-        _failure_text(event)
-        for event in events
-        if event.event_type in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
-    ]
-    found = [text for text in (*checks, *steps) if text]
+    steps = [_failure_text(event) for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+    # A resource that cannot start (the home is busy) fails the run before any step.
+    run = [_failure_text(event) for event in events if event.event_type == dg.DagsterEventType.RUN_FAILURE]
+    found = [text for text in (*checks, *(steps or run)) if text]
     return tuple(dict.fromkeys(found))
 
 

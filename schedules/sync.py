@@ -10,25 +10,23 @@ from datetime import datetime
 import dagster as dg
 
 from data_contracts.settings import Settings
-from resources.wiring import SyncResource
+from schedules.jobs import DAILY, WEEKLY, run_config
 from schedules.window import closing, night_of, run_kind_for
 
 
-def build_schedules(
-    settings: Settings, daily: dg.UnresolvedAssetJobDefinition, weekly: dg.UnresolvedAssetJobDefinition
-) -> Sequence[dg.ScheduleDefinition]:
-    """Return the schedules of the two jobs, none when no enabled object is synced daily."""
+def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
+    """Return the schedules of the two jobs, none when no enabled object is ever due."""
     if not any(item.enabled and item.frequency != "manual" for item in settings.objects.values()):
         return []
-    return [_schedule(settings, daily, full=False), _schedule(settings, weekly, full=True)]
+    return [_schedule(settings, DAILY, full=False), _schedule(settings, WEEKLY, full=True)]
 
 
-def _schedule(settings: Settings, job: dg.UnresolvedAssetJobDefinition, *, full: bool) -> dg.ScheduleDefinition:
+def _schedule(settings: Settings, job: str, *, full: bool) -> dg.ScheduleDefinition:
     window = settings.window
 
     @dg.schedule(
-        target=job,
-        name=f"{job.name}_schedule",
+        job_name=job,
+        name=f"{job}_schedule",
         cron_schedule=f"{window.opens.minute} {window.opens.hour} * * *",
         execution_timezone=window.time_zone,
         description=_description(settings, full=full),
@@ -54,11 +52,12 @@ def decide(settings: Settings, at: datetime, *, full: bool) -> dg.RunRequest | d
         return dg.SkipReason(f"the night of {night} has {other}; the other schedule takes it")
     if not due:
         return dg.SkipReason(f"no object is due in the night of {night}")
-    closes = closing(window, night)
-    sync = SyncResource(kind="delta", full_objects=full_objects, trigger="schedule", works_until=closes.isoformat())
+    config = run_config(
+        "delta", full_objects=full_objects, trigger="schedule", works_until=closing(window, night).isoformat()
+    )
     return dg.RunRequest(
         run_key=f"{'full' if full else 'delta'}:{night}",
-        run_config=dg.RunConfig(resources={"sync": sync}),
+        run_config=config,
         tags={"crosswalk/night": str(night), "crosswalk/window": text},
     )
 

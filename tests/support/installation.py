@@ -1,0 +1,59 @@
+"""One Crosswalk home with its settings, and how a test runs a job in it."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apps.cli.sync import run_sync
+from apps.demo_org.launch import DemoOrg
+from resources.home import Home
+from schedules.launch import RunOutcome
+
+SETTINGS = """\
+objects:
+  account:
+    set_up_on: 2026-01-05
+    custom_filters: [{{field: Industry}}]
+reference:
+  company: {{path: {org}/reference/company.csv}}
+  person: {{path: {org}/reference/person.csv}}
+matching:
+  reference_id_fields: {{account: Reference_Company_Id__c}}
+"""
+
+
+@dataclass
+class Installation:
+    """One home with its settings file and the environment to reach the org."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> Home:
+        return Home(self.folder / "home")
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "crosswalk.yaml"
+
+    def environ(self) -> dict[str, str]:
+        return {"CROSSWALK_HOME": str(self.home.root), "CROSSWALK_CONFIG": str(self.settings), **self.environment}
+
+    def activate(self) -> "Installation":
+        """Point this process at the home; the fixture that made it puts the environment back."""
+        os.environ.update(self.environ())
+        self.home.prepare()
+        return self
+
+    def sync(self, *, full: bool = True, objects: tuple[str, ...] = ()) -> RunOutcome:
+        return run_sync(self.activate().home, full=full, objects=objects)
+
+
+def install(folder: Path, org_files: Path, server: DemoOrg) -> Installation:
+    """Write the settings of a new home for ``server``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Installation(folder, server.environment())
+    made.settings.write_text(SETTINGS.format(org=org_files))
+    made.home.prepare()
+    return made
