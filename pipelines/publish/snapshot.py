@@ -108,6 +108,8 @@ def _build(
     _attach(con, draft, publish.storage_version)
     try:
         on_stage("attached")
+        # One transaction: hundreds of comments would else wait for the disk one by one.
+        con.execute("BEGIN")
         for schema in PUBLISHED_SCHEMAS:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {ALIAS}.{quoted(schema)}")
         if publish.mask_personal:
@@ -121,7 +123,12 @@ def _build(
             log.info("snapshot: table %d of %d, %s: %s", number, len(tables), table.name, pace)
         _own_row(con, tables, run, moment)
         _meta(con, run, moment)
+        con.execute("COMMIT")
         con.execute(f"CHECKPOINT {ALIAS}")
+    except BaseException:
+        with suppress(duckdb.TransactionException):
+            con.execute("ROLLBACK")
+        raise
     finally:
         con.execute(f"DETACH {ALIAS}")
     return counts

@@ -65,4 +65,5 @@ def prune(home: Home, keep: int) -> None:
 def remove(path: Path) -> None:
     """Delete a draft and its write-ahead log, as far as they exist."""
     for name in (path, path.with_name(f"{path.name}.wal")):
-        name.unlink(missing_ok=True)
+        if name.exists():
+            name.unlink()
