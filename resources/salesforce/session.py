@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from data_contracts.errors import OrgUnreachableError, ReadOnlyError
+from data_contracts.errors import OrgUnreachableError, ReadOnlyError, SalesforceError
 from resources.salesforce.auth import Token, TokenSource
 from resources.salesforce.credentials import Credentials, is_loopback
 from resources.salesforce.errors import api_error, error_of
@@ -112,7 +112,13 @@ class OrgSession(requests.Session):
         """The org's clock now, from the ``Date`` header of its last answer, in whole seconds UTC."""
         if self._clock_offset is None:
             self.read("/services/data", "list its API versions")
-        now = time.time() + (self._clock_offset or 0.0)
+        if self._clock_offset is None:
+            raise SalesforceError(
+                "the org's answers carry no Date header",
+                why="without the org's clock a delta could miss changes; a proxy may strip headers",
+                next_step="reach the org without that proxy, then run the command again",
+            )
+        now = time.monotonic() + self._clock_offset
         return datetime.fromtimestamp(int(now), UTC)
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -155,11 +161,15 @@ class OrgSession(requests.Session):
         size = 0 if streamed else len(response.content)
         self.usage.count(urlsplit(response.url).path, calls=1, size=size)
         self.usage.note_limit(response.headers.get("Sforce-Limit-Info"))
-        if date := response.headers.get("Date"):
-            try:
-                self._clock_offset = parsedate_to_datetime(date).timestamp() - time.time()
-            except ValueError:
-                self._clock_offset = self._clock_offset or 0.0
+        self._set_clock(response.headers.get("Date"))
+
+    def _set_clock(self, date: str | None) -> None:
+        """Learn the org's clock: a Date header is the second that began last, so the latest claim is closest."""
+        try:
+            offset = parsedate_to_datetime(date or "").timestamp() - time.monotonic()
+        except ValueError:
+            return
+        self._clock_offset = offset if self._clock_offset is None else max(offset, self._clock_offset)
 
 
 def guard(verb: str, url: str) -> None:

@@ -1,0 +1,72 @@
+"""A mirror of a demo org for tests of extraction: one home, syncs as a run does them, questions to the warehouse."""
+
+import itertools
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from apps.demo_org.launch import DemoOrg
+from data_contracts.settings import Settings
+from pipelines.extract import LoadResult, download_object, load_object, refresh_schema, submit_jobs
+from pipelines.extract.plan import ExtractionPlan, Kind
+from pipelines.run import RunContext
+from resources.home import Home
+from resources.salesforce import RetryPolicy, SalesforceOrg
+from resources.warehouse import Warehouse
+
+#: Retries as in production, without the waiting.
+QUICK = RetryPolicy(attempts=4, base=0.01, cap=0.05)
+
+
+def settings_for(*objects: str, **more: Any) -> Settings:
+    """Settings in which only ``objects`` are enabled; ``more`` are top-level keys, objects merged."""
+    chosen: dict[str, Any] = {name: {"enabled": False} for name in Settings().objects}
+    chosen |= {name: {} for name in objects} | more.pop("objects", {})
+    return Settings.model_validate({"objects": chosen, **more})
+
+
+class Mirror:
+    """One CROSSWALK_HOME and the org it mirrors."""
+
+    def __init__(
+        self, demo: DemoOrg, root: Path, settings: Settings, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.home, self.settings = Home(root), settings
+        self.home.prepare()
+        self.org = SalesforceOrg.connect(settings.connection, environment or demo.environment(), policy=QUICK)
+        self.warehouse = Warehouse(self.home.warehouse, "1GB")
+        self.progress: list[str] = []
+        self._numbers = itertools.count(1)
+
+    def submit(self, kind: Kind, *only: str) -> tuple[RunContext, ExtractionPlan]:
+        """Describe and submit."""
+        run = RunContext(f"run-{next(self._numbers)}", kind, datetime.now(UTC))
+        with self.warehouse.connect() as con:
+            names = [name for name, item in self.settings.objects.items() if item.enabled]
+            refresh_schema(con, self.org, names, run)
+            plan = submit_jobs(
+                con, self.org, self.home, self.settings, run, only=only or None, progress=self.progress.append
+            )
+        return run, plan
+
+    def finish(self, run: RunContext, plan: ExtractionPlan, name: str) -> LoadResult:
+        """Download and load one object."""
+        chosen = plan.require(name)
+        download_object(self.org, self.home, chosen, self.progress.append)
+        with self.warehouse.connect() as con:
+            return load_object(con, self.home, self.settings, chosen, run, self.progress.append)
+
+    def sync(self, kind: Kind, *only: str) -> dict[str, LoadResult]:
+        """One whole extraction."""
+        run, plan = self.submit(kind, *only)
+        return {name: self.finish(run, plan, name) for name in plan.objects}
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Ask the warehouse."""
+        with self.warehouse.connect() as con:
+            return con.execute(sql, list(parameters)).fetchall()
+
+    def one(self, sql: str, *parameters: object) -> Any:
+        """The one value a query gives."""
+        return self.rows(sql, *parameters)[0][0]
