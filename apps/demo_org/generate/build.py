@@ -21,6 +21,7 @@ FILES: dict[str, tuple[tuple[str, ...], str]] = {
     "Lead.csv": (("lead",), '"Id"'),
     "Opportunity.csv": (("opportunity_out",), '"Id"'),
     "User.csv": (("user",), '"Id"'),
+    "Group.csv": (("group",), '"Id"'),
     "Campaign.csv": (("campaign",), '"Id"'),
     "CampaignMember.csv": (("campaign_member",), '"Id"'),
     "OpportunityContactRole.csv": (("opportunity_contact_role",), '"Id"'),

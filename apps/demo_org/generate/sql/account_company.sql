@@ -50,7 +50,8 @@ SELECT id AS "Id", is_gone(kind) AS "IsDeleted", account_id(master_k) AS "Master
             ELSE phone(dial, trunk, area, line, chance(k, 'phone.style')) END
         WHEN chance(k, 'phone') < 0.71 THEN pick(['N/A', 'none', '0', '000-000-0000', '+'], k, 'phone.junk') END AS "Phone",
     CASE WHEN chance(k, 'fax') < 0.08 THEN phone(dial, trunk, area, line_digits(k, 'fax', length(line)), chance(k, 'fax.style')) END AS "Fax",
-    website_text(domain, k) AS "Website",
+    website_text(CASE WHEN chance(k, 'former') < 0.4 AND former_name IS NOT NULL AND chance(k, 'former.domain') < 0.5
+        THEN slug(former_name) || '.com' ELSE domain END, k) AS "Website",
     CASE WHEN chance(k, 'industry') < 0.55 THEN industry END AS "Industry",
     CASE WHEN chance(k, 'revenue') < 0.3 THEN round(employees * 90000 * (0.3 + chance(k, 'revenue.n')), -3)::BIGINT END AS "AnnualRevenue",
     CASE WHEN chance(k, 'employees') < 0.4 THEN greatest(1, round(employees * (0.7 + 0.6 * chance(k, 'employees.n'))))::BIGINT END AS "NumberOfEmployees",

@@ -38,8 +38,8 @@ CREATE MACRO modified_second(k, created) AS
     created + floor((getvariable('as_of_s') - 3600 - created) * chance(k, 'modified') ** 3)::BIGINT;
 CREATE MACRO stamp_second(k, modified) AS least(getvariable('as_of_s') - 1,
     modified + CASE WHEN chance(k, 'stamp') < 0.3 THEN below(k, 'stamp.later', 432000) ELSE 0 END);
-CREATE MACRO stamp_text(second) AS strftime(make_timestamp(second * 1000000), '%Y-%m-%dT%H:%M:%S.000Z');
-CREATE MACRO day_text(second) AS strftime(make_timestamp(second * 1000000), '%Y-%m-%d');
+CREATE MACRO stamp_text(second) AS strftime(make_timestamp(second::BIGINT * 1000000), '%Y-%m-%dT%H:%M:%S.000Z');
+CREATE MACRO day_text(second) AS strftime(make_timestamp(second::BIGINT * 1000000), '%Y-%m-%d');
 CREATE MACRO owner_of(k) AS list_extract(getvariable('user_ids'), 1 + floor(getvariable('users') * chance(k, 'owner') ** 1.5)::BIGINT);
 CREATE MACRO queue_of(k) AS pick(getvariable('queue_ids'), k, 'queue');
 
