@@ -1,0 +1,262 @@
+"""What the model compares, level by level, as SQL over the two sides' columns (``…_l`` and ``…_r``).
+
+A level is the first whose condition holds. Levels say how alike two values are, never how much that weighs: the
+weights are trained. Fields that stand and fall together (postal code and city) share one comparison, so that one
+agreement is not counted twice.
+"""
+
+from dataclasses import dataclass
+
+from pipelines.resolve.sides import Kind
+
+
+@dataclass(frozen=True)
+class Level:
+    """One degree of agreement; ``start`` is what its share among matches is assumed to be before training."""
+
+    label: str
+    condition: str
+    start: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison: the columns it needs, when there is nothing to compare, and its levels from best to worst."""
+
+    name: str
+    columns: tuple[str, ...]
+    absent: str
+    levels: tuple[Level, ...]
+    rest: float = 0.05
+
+    @property
+    def starts(self) -> tuple[float, ...]:
+        """Assumed shares of the levels among matches, the last one (nothing alike) included."""
+        shares = [*(level.start for level in self.levels), self.rest]
+        return tuple(share / sum(shares) for share in shares)
+
+
+#: Names whose words weigh this much together are hardly ever shared by chance.
+_TELLING = "0.8"
+
+_NAME = Comparison(
+    "name",
+    ("name_key", "name_squashed", "name_numbers", "acronym", "total", "names"),
+    "name_key_l IS NULL OR name_key_r IS NULL",
+    (
+        Level("same, telling", f"name_key_l = name_key_r AND total_r >= {_TELLING}", 0.45),
+        Level("same, common words", "name_key_l = name_key_r", 0.1),
+        Level(
+            "almost the same",
+            f"same_numbers(name_numbers_l, name_numbers_r) AND (names_alike(names_l, n_r) >= 0.92 "
+            "OR levenshtein(left(name_squashed_l, 64), left(name_squashed_r, 64)) <= length(name_squashed_r) // 10)",
+            0.12,
+        ),
+        Level(
+            "one in the other, telling",
+            f"same_numbers(name_numbers_l, name_numbers_r) AND names_contained(names_l, n_r) >= 0.9 "
+            f"AND names_shared(names_l, n_r) >= {_TELLING}",
+            0.1,
+        ),
+        Level("mostly the same", f"names_alike(names_l, n_r) >= 0.7", 0.08),
+        Level(
+            "one in the other or its initials",
+            f"names_contained(names_l, n_r) >= 0.9 OR acronym_l = name_squashed_r OR acronym_r = name_squashed_l",
+            0.06,
+        ),
+        Level("half the same", f"names_alike(names_l, n_r) >= 0.45", 0.05),
+        Level("a little the same", f"names_alike(names_l, n_r) >= 0.2", 0.03),
+    ),
+    0.03,
+)
+_DOMAIN = Comparison(
+    "domain",
+    ("domain",),
+    "domain_l IS NULL OR domain_r IS NULL",
+    (
+        Level("same", "domain_l = domain_r", 0.85),
+        Level("same before the suffix", "split_part(domain_l, '.', 1) = split_part(domain_r, '.', 1)", 0.05),
+    ),
+    0.1,
+)
+_PHONE = Comparison(
+    "phone",
+    ("phone_tail",),
+    "phone_tail_l IS NULL OR phone_tail_r IS NULL",
+    (
+        Level("same", "phone_tail_l = phone_tail_r", 0.75),
+        Level(
+            "last seven digits", "length(phone_tail_l) > 7 AND right(phone_tail_l, 7) = right(phone_tail_r, 7)", 0.03
+        ),
+        Level("one digit off", "damerau_levenshtein(phone_tail_l, phone_tail_r) = 1", 0.05),
+        Level("same hundred", "left(phone_tail_l, -2) = left(phone_tail_r, -2)", 0.04),
+    ),
+    0.17,
+)
+_STREET = Comparison(
+    "street",
+    ("street_number", "street_name"),
+    "(street_name_l IS NULL OR street_name_r IS NULL) AND (street_number_l IS NULL OR street_number_r IS NULL)",
+    (
+        Level("same", "street_name_l = street_name_r AND street_number_l = street_number_r", 0.65),
+        Level(
+            "same number, street alike",
+            "street_number_l = street_number_r AND (jaro_winkler_similarity(street_name_l, street_name_r) >= 0.85 "
+            "OR contains(street_name_l, street_name_r) OR contains(street_name_r, street_name_l))",
+            0.12,
+        ),
+        Level(
+            "same street",
+            "street_name_l = street_name_r OR jaro_winkler_similarity(street_name_l, street_name_r) >= 0.9",
+            0.1,
+        ),
+        Level("same number", "street_number_l = street_number_r", 0.03),
+    ),
+    0.1,
+)
+_LOCALITY = Comparison(
+    "locality",
+    ("postal_code_clean", "city_clean", "country_code"),
+    "(postal_code_clean_l IS NULL OR postal_code_clean_r IS NULL) AND (city_clean_l IS NULL OR city_clean_r IS NULL) "
+    "AND coalesce(country_code_l = country_code_r, true)",
+    (
+        Level("other country", "country_code_l <> country_code_r", 0.02),
+        Level("postal code and city", "postal_code_clean_l = postal_code_clean_r AND city_clean_l = city_clean_r", 0.5),
+        Level(
+            "postal code",
+            "postal_code_clean_l = postal_code_clean_r",
+            0.2,
+        ),
+        Level(
+            "postal code nearly",
+            "damerau_levenshtein(postal_code_clean_l, postal_code_clean_r) = 1 "
+            "AND coalesce(jaro_winkler_similarity(city_clean_l, city_clean_r) >= 0.85, true)",
+            0.06,
+        ),
+        Level(
+            "city",
+            "city_clean_l = city_clean_r OR jaro_winkler_similarity(city_clean_l, city_clean_r) >= 0.9",
+            0.15,
+        ),
+        Level("postal area", "left(postal_code_clean_l, -2) = left(postal_code_clean_r, -2)", 0.05),
+    ),
+    0.07,
+)
+
+_LAST_NAME = Comparison(
+    "last_name",
+    ("last_squashed", "first_squashed", "last_weight"),
+    "last_squashed_l IS NULL OR last_squashed_r IS NULL",
+    (
+        Level("same, rare", "last_squashed_l = last_squashed_r AND last_weight_r >= 0.7", 0.35),
+        Level("same", "last_squashed_l = last_squashed_r", 0.35),
+        Level(
+            "nearly the same",
+            "damerau_levenshtein(last_squashed_l, last_squashed_r) <= 1 "
+            "OR jaro_winkler_similarity(last_squashed_l, last_squashed_r) >= 0.92",
+            0.12,
+        ),
+        Level(
+            "first and last name exchanged",
+            "jaro_winkler_similarity(last_squashed_l, first_squashed_r) >= 0.92 "
+            "AND coalesce(jaro_winkler_similarity(first_squashed_l, last_squashed_r) >= 0.85, true)",
+            0.03,
+        ),
+        Level(
+            "part of a compound name",
+            "length(last_squashed_l) >= 4 AND length(last_squashed_r) >= 4 "
+            "AND (contains(last_squashed_l, last_squashed_r) OR contains(last_squashed_r, last_squashed_l))",
+            0.03,
+        ),
+        Level("alike", "jaro_winkler_similarity(last_squashed_l, last_squashed_r) >= 0.8", 0.05),
+    ),
+)
+_FIRST_NAME = Comparison(
+    "first_name",
+    ("first_squashed", "last_squashed", "first_weight", "first_name_canonical"),
+    "first_squashed_l IS NULL OR first_squashed_r IS NULL",
+    (
+        Level("same, rare", "first_squashed_l = first_squashed_r AND first_weight_r >= 0.7", 0.25),
+        Level("same", "first_squashed_l = first_squashed_r", 0.45),
+        Level("nickname", "list_has_any(first_name_canonical_l, first_name_canonical_r)", 0.06),
+        Level(
+            "nearly the same",
+            "damerau_levenshtein(first_squashed_l, first_squashed_r) <= 1 "
+            "OR jaro_winkler_similarity(first_squashed_l, first_squashed_r) >= 0.92",
+            0.1,
+        ),
+        Level(
+            "first and last name exchanged",
+            "jaro_winkler_similarity(first_squashed_l, last_squashed_r) >= 0.92 "
+            "AND coalesce(jaro_winkler_similarity(last_squashed_l, first_squashed_r) >= 0.85, true)",
+            0.03,
+        ),
+        Level(
+            "initial or start",
+            "starts_with(first_squashed_l, first_squashed_r) OR starts_with(first_squashed_r, first_squashed_l)",
+            0.05,
+        ),
+        Level("alike", "jaro_winkler_similarity(first_squashed_l, first_squashed_r) >= 0.8", 0.04),
+    ),
+)
+_BIRTHDATE = Comparison(
+    "birthdate",
+    ("birthdate",),
+    "birthdate_l IS NULL OR birthdate_r IS NULL",
+    (
+        Level("same", "birthdate_l = birthdate_r", 0.8),
+        Level(
+            "one digit off, or day and month exchanged",
+            "damerau_levenshtein(birthdate_l, birthdate_r) <= 1 OR (left(birthdate_l, 4) = left(birthdate_r, 4) "
+            "AND substr(birthdate_l, 5, 2) = substr(birthdate_r, 7, 2) AND substr(birthdate_l, 7, 2) = substr(birthdate_r, 5, 2))",
+            0.1,
+        ),
+        Level("two digits off", "damerau_levenshtein(birthdate_l, birthdate_r) <= 2", 0.04),
+        Level(
+            "same year or same day",
+            "left(birthdate_l, 4) = left(birthdate_r, 4) OR right(birthdate_l, 4) = right(birthdate_r, 4)",
+            0.03,
+        ),
+    ),
+    0.03,
+)
+_EMAIL = Comparison(
+    "email",
+    ("email_clean",),
+    "email_clean_l IS NULL OR email_clean_r IS NULL",
+    (
+        Level("same", "email_clean_l = email_clean_r", 0.7),
+        Level(
+            "same mailbox name",
+            "split_part(email_clean_l, '@', 1) = split_part(email_clean_r, '@', 1) AND strpos(email_clean_l, '@') > 5",
+            0.08,
+        ),
+        Level("nearly the same", "damerau_levenshtein(email_clean_l, email_clean_r) <= 2", 0.05),
+        Level("same domain", "split_part(email_clean_l, '@', 2) = split_part(email_clean_r, '@', 2)", 0.05),
+    ),
+    0.12,
+)
+_PERSON_PHONE = Comparison(
+    "phone",
+    ("phone_tails",),
+    "phone_tails_l IS NULL OR phone_tails_r IS NULL",
+    (Level("same", "list_has_any(phone_tails_l, phone_tails_r)", 0.7),),
+    0.3,
+)
+_COMPANY = Comparison(
+    "company",
+    ("employer_id", "employer_domain", "employer_key", "employer_tokens"),
+    "coalesce(employer_id_l, employer_domain_l, employer_key_l) IS NULL "
+    "OR coalesce(employer_id_r, employer_domain_r, employer_key_r) IS NULL",
+    (
+        Level("same", "employer_id_l = employer_id_r", 0.6),
+        Level("same domain or name", "employer_domain_l = employer_domain_r OR employer_key_l = employer_key_r", 0.1),
+        Level("names share a word", "list_has_any(employer_tokens_l, employer_tokens_r)", 0.05),
+    ),
+    0.25,
+)
+
+COMPARISONS: dict[Kind, tuple[Comparison, ...]] = {
+    "company": (_NAME, _DOMAIN, _PHONE, _STREET, _LOCALITY),
+    "person": (_LAST_NAME, _FIRST_NAME, _BIRTHDATE, _EMAIL, _PERSON_PHONE, _STREET, _LOCALITY, _COMPANY),
+}

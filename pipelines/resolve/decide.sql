@@ -1,0 +1,69 @@
+-- One row per live record that has anything to match on or to be decided: the best entity and what to do with it.
+CREATE OR REPLACE TEMP TABLE _verdict AS
+WITH best AS (
+    SELECT l, count(*) AS candidates,
+        arg_min(r, rank) AS r, arg_min(rule_code, rank) AS rule_code, arg_min(settled, rank) AS settled,
+        arg_min(match_weight, rank) AS weight, arg_min(match_probability, rank) AS probability,
+        arg_min(match_weight, rank) FILTER (rank > 1) AS second_weight, arg_min(coalesce(veto, ''), rank) AS veto,
+        sum(match_probability) AS together
+    FROM _considered GROUP BY l
+), accepted AS (SELECT * FROM _decided WHERE links
+), refused AS (SELECT l, count(*) AS pairs FROM _forbidden GROUP BY l
+), deferred AS (SELECT DISTINCT l, r FROM _decided WHERE judgement = 'unsure'
+)
+SELECT n.n AS l, coalesce(a.r, b.r) AS r, coalesce(b.candidates, 0)::INTEGER AS candidate_count,
+    CASE WHEN a.r IS NOT NULL THEN 'person' WHEN b.settled THEN 'rule' WHEN b.r IS NOT NULL THEN 'model' END AS method,
+    b.rule_code, b.settled, a.decided_by, a.reason AS person_reason, refused.pairs AS refused,
+    CASE WHEN a.r IS NOT NULL THEN c.match_weight ELSE b.weight END AS match_weight,
+    CASE WHEN a.r IS NOT NULL THEN 1.0 ELSE b.probability END AS match_probability,
+    b.together, b.weight - b.second_weight AS margin, nullif(b.veto, '') AS veto, d.l IS NOT NULL AS deferred,
+    {no_key} AS no_key
+FROM _left n
+LEFT JOIN best b ON b.l = n.n
+LEFT JOIN accepted a ON a.l = n.n
+LEFT JOIN _considered c ON c.l = a.l AND c.r = a.r
+LEFT JOIN refused ON refused.l = n.n
+LEFT JOIN deferred d ON d.l = b.l AND d.r = b.r;
+CREATE OR REPLACE TEMP TABLE _outcome AS
+WITH judged AS (
+    SELECT *, CASE
+        WHEN method = 'person' THEN 'person'
+        WHEN no_key AND r IS NULL THEN 'no key'
+        WHEN $entities = 0 THEN 'no reference'
+        WHEN r IS NULL AND refused > 0 THEN 'refused'
+        WHEN r IS NULL THEN 'no candidate'
+        WHEN deferred THEN 'deferred'
+        WHEN veto IS NOT NULL AND NOT settled AND match_probability >= $review THEN 'vetoed'
+        WHEN settled AND $auto_link = 'none' THEN 'rule proposed'
+        WHEN settled THEN 'rule'
+        WHEN match_probability >= $link AND coalesce(margin >= $margin, true) AND $auto_link <> 'model' THEN 'model proposed'
+        WHEN match_probability >= $link AND coalesce(margin >= $margin, true) THEN 'model'
+        WHEN together >= $link THEN 'ambiguous'
+        WHEN match_probability >= $review THEN 'likely'
+        ELSE 'unlikely' END AS verdict
+    FROM _verdict
+)
+SELECT l, verdict, candidate_count,
+    CASE WHEN verdict IN ('person', 'rule', 'model') THEN 'linked'
+        WHEN verdict IN ('deferred', 'rule proposed', 'model proposed', 'ambiguous', 'vetoed', 'likely') THEN 'in_review'
+        WHEN verdict = 'no key' THEN 'skipped' ELSE 'unmatched' END AS status,
+    CASE WHEN status IN ('linked', 'in_review') THEN r END AS r,
+    CASE WHEN status IN ('linked', 'in_review') THEN method END AS method,
+    CASE WHEN status IN ('linked', 'in_review') AND method = 'rule' THEN rule_code END AS rule_code,
+    match_weight, match_probability, CASE WHEN verdict = 'person' THEN decided_by END AS decided_by,
+    CASE verdict
+        WHEN 'person' THEN 'accepted by ' || coalesce(decided_by, 'a person') || coalesce(': ' || person_reason, '')
+        WHEN 'no key' THEN 'no key to match on: no usable name, domain, e-mail or phone'
+        WHEN 'no reference' THEN 'no reference is configured, or it is empty'
+        WHEN 'refused' THEN 'forbidden by a decision: every candidate was rejected'
+        WHEN 'no candidate' THEN 'no candidate: no entity of the reference shares a key with the record'
+        WHEN 'deferred' THEN 'a person looked and was unsure'
+        WHEN 'rule proposed' THEN 'proposed by rung ' || rule_code || '; matching.auto_link is none'
+        WHEN 'rule' THEN 'rung ' || rule_code || ' is satisfied by this entity alone'
+        WHEN 'model proposed' THEN format('probability {:.3f} would link; matching.auto_link is {}', match_probability, $auto_link)
+        WHEN 'model' THEN format('probability {:.3f} is at or above the link threshold {}', match_probability, $link)
+        WHEN 'vetoed' THEN format('probability {:.3f}, but {}', match_probability, veto)
+        WHEN 'ambiguous' THEN format('ambiguous: {} candidates, the best leads the second by {:.1f} bits', candidate_count, coalesce(margin, 0))
+        WHEN 'likely' THEN format('probability {:.3f} lies below the link threshold {} and above the review threshold {}', match_probability, $link, $review)
+        ELSE format('below threshold: the best of {} candidates has probability {:.3f}', candidate_count, coalesce(match_probability, 0)) END AS reason
+FROM judged;

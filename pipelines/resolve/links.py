@@ -1,0 +1,126 @@
+"""The published side of resolution: ``match.*_candidate``, ``crosswalk.*``, ``ops.link_change``.
+
+What the verdict on a record is, is decided in ``candidate.sql`` and ``decide.sql``; here it is written down.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from data_contracts.contracts import TableContract, load_contract
+from data_contracts.settings import Matching
+from pipelines.resolve.scripts import run_script
+from pipelines.resolve.sides import Sides
+from pipelines.run import RunContext
+
+_SQL = Path(__file__).parent
+#: Stated for a rung that only one entity satisfies, until decisions measure its precision.
+RUNG_PROBABILITY = 0.99
+#: The configured orders that break ties, as SQL.
+TIES = {
+    "match_weight": "match_weight DESC NULLS LAST",
+    "same_country": "same_country DESC",
+    "employees": "employees DESC NULLS LAST",
+    "reference_id": "reference_id",
+}
+
+# Companies under one roof share address and phone: without anything in common in the name a person must look.
+_NAMES_DIFFER = (
+    "CASE WHEN a.alike < 0.2 AND a.contained < 0.9 AND coalesce(l.domain <> r.domain, true) "
+    "AND coalesce(l.acronym <> r.name_squashed, true) AND coalesce(r.acronym <> l.name_squashed, true) "
+    "THEN 'the names have nothing in common' END"
+)
+_ALIKE = "LEFT JOIN _name_alike a ON a.l = pair.l AND a.r = pair.r"
+
+
+def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching) -> None:
+    """Create ``_considered`` (ranked candidates) and ``_outcome`` (status, reason, entity) for every live record."""
+    ties = ", ".join([*(TIES[name] for name in matching.ties if name in TIES), "reference_id"])
+    employees = "r.employees" if sides.kind == "company" else "NULL::BIGINT"
+    no_key = (
+        "coalesce(n.name_clean, n.domain, n.phone) IS NULL"
+        if sides.kind == "company"
+        else "coalesce(n.last_name_clean, n.first_name_clean, n.email_clean, n.phone, n.mobile) IS NULL"
+    )
+    veto, alike = (_NAMES_DIFFER, _ALIKE) if sides.kind == "company" else ("NULL::VARCHAR", "")
+    run_script(
+        con,
+        "candidate.sql",
+        certain=RUNG_PROBABILITY,
+        replace={"ties": ties, "employees": employees, "veto": veto, "alike": alike},
+    )
+    run_script(
+        con,
+        "decide.sql",
+        link=matching.thresholds.link,
+        review=matching.thresholds.review,
+        margin=matching.thresholds.ambiguity_margin,
+        auto_link=matching.auto_link,
+        entities=sides.right,
+        replace={"no_key": no_key},
+    )
+
+
+def write_candidates(con: duckdb.DuckDBPyConnection, sides: Sides) -> int:
+    """Write ``match.<object>_candidate``; return its rows."""
+    contract = load_contract(f"match.{sides.object}_candidate")
+    have = {row[0] for row in con.sql("DESCRIBE _considered").fetchall()}
+    wanted = ", ".join(column.name for column in contract.columns if column.name in have)
+    return _write(con, contract, f"SELECT {wanted} FROM _considered")
+
+
+def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext) -> int:
+    """Write ``crosswalk.<object>`` with every record, and what changed since the last run; return its rows."""
+    contract = load_contract(f"crosswalk.{sides.object}")
+    con.execute(contract.ddl())
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _previous AS SELECT salesforce_id, reference_id, method, linked_since, run_id "
+        f"FROM {contract.relation} WHERE status = 'linked'"
+    )
+    company, join = "", ""
+    if sides.object != "account":
+        company = (
+            "k.company_id AS company_reference_id, k.method AS company_method, k.probability AS company_probability, "
+            "coalesce(k.reason, 'deleted in Salesforce') AS company_reason, "
+        )
+        join = 'LEFT JOIN _company_link k ON k.salesforce_id = s."Id"'
+    if sides.object == "lead":
+        company += "a.account_id, "
+        join += ' LEFT JOIN _lead_account a ON a.salesforce_id = s."Id"'
+    sql = (_SQL / "crosswalk.sql").read_text(encoding="utf-8")
+    for name, text in {"object": sides.object, "company_join": join, "company": company}.items():
+        sql = sql.replace("{" + name + "}", text)
+    return _write(con, contract, sql, {"now": run.started_at.replace(tzinfo=None), "run_id": run.run_id})
+
+
+def write_link_changes(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, *, same_model: bool) -> int:
+    """Append to ``ops.link_change`` what was linked, unlinked or moved since the previous run; return how many.
+
+    The cause is the decision, the reference or the model where that can be told, else the record's data.
+    """
+    contract = load_contract("ops.link_change")
+    con.execute(contract.ddl())
+    parameters = {"now": run.started_at.replace(tzinfo=None), "run_id": run.run_id, "object": sides.object}
+    con.execute(
+        f"DELETE FROM {contract.relation} WHERE run_id = $run_id AND object = $object",
+        {"run_id": run.run_id, "object": sides.object},
+    )
+    sql = (_SQL / "link_change.sql").read_text(encoding="utf-8").replace("{object}", sides.object)
+    con.execute(f"INSERT INTO {contract.relation} BY NAME {sql}", parameters | {"same_model": same_model})
+    count: int = con.execute(
+        f"SELECT count(*) FROM {contract.relation} WHERE run_id = $run_id AND object = $object",
+        {"run_id": run.run_id, "object": sides.object},
+    ).fetchall()[0][0]
+    return count
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, contract: TableContract, select: str, parameters: dict[str, Any] | None = None
+) -> int:
+    con.execute(contract.ddl(replace=True))
+    con.execute(f"INSERT INTO {contract.relation} BY NAME {select}", parameters or {})
+    for statement in contract.comments():
+        con.execute(statement)
+    rows: int = con.sql(f"SELECT count(*) FROM {contract.relation}").fetchall()[0][0]
+    return rows

@@ -1,0 +1,100 @@
+"""The matching model: which comparisons it uses, their trained parameters, and the file it is kept in.
+
+How parameters are trained is in ``training.py``; Splink turns them into weights.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data_contracts.errors import ResolutionError
+from pipelines.resolve.comparisons import COMPARISONS, Comparison
+from pipelines.resolve.scoring import Parameters
+from pipelines.resolve.sides import Kind, Sides
+from pipelines.run import RunContext
+
+#: Raise when the form of the file or the meaning of a number in it changes.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model. ``prior`` is the share of matches among candidate pairs; ``m`` and ``u`` go from best to worst.
+
+    ``trained_on`` says how many records, candidate pairs and certain links it learnt from; ``input_hash`` of which data.
+    """
+
+    object: str
+    kind: Kind
+    parameters: Parameters
+    prior: float
+    fingerprint: str
+    input_hash: str
+    trained_on: dict[str, int]
+    run_id: str
+    trained_at: str
+    format: int = FORMAT
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The comparisons the model has parameters for, in their order."""
+        return tuple(c for c in COMPARISONS[self.kind] if c.name in self.parameters)
+
+    @property
+    def version(self) -> str:
+        """A short name of exactly these parameters."""
+        return hashlib.sha256(json.dumps([self.parameters, self.prior], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def fingerprint(kind: Kind) -> str:
+    """Return a hash of what the model compares: parameters trained for other comparisons mean nothing."""
+    text = json.dumps([asdict(comparison) for comparison in COMPARISONS[kind]])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def save_model(model: Model, folder: Path, run: RunContext) -> Path:
+    """Write the model as ``<object>-<time>-<version>.json`` below ``folder``, all or nothing; return the path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{model.object}-{run.started_at:%Y%m%dT%H%M%S}-{model.version}.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(model), indent=1, sort_keys=True), encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def latest_model(folder: Path, sides: Sides) -> tuple[Model, Path] | None:
+    """Return the newest model of this object that still fits what is compared, or None.
+
+    Raises ResolutionError for a file that cannot be read as a model.
+    """
+    for path in sorted(folder.glob(f"{sides.object}-*.json"), reverse=True):
+        model = read_model(path)
+        if model is not None and model.fingerprint == fingerprint(sides.kind):
+            return model, path
+    return None
+
+
+def read_model(path: Path) -> Model | None:
+    """Return the model in ``path``, or None when it was written in another format."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Model(**document) if document.get("format") == FORMAT else None
+    except (ValueError, TypeError) as error:
+        raise ResolutionError(
+            f"the matching model {path.name} cannot be read",
+            why=str(error),
+            next_step="delete the file and run: crosswalk sync --full",
+        ) from error
+
+
+def level_weights(model: Model) -> dict[str, Sequence[tuple[str, float, float]]]:
+    """Return per comparison the levels with their m and u, best first: what a chart of the model shows."""
+    shown: dict[str, Sequence[tuple[str, float, float]]] = {}
+    for comparison in model.comparisons:
+        labels = [*(level.label for level in comparison.levels), "nothing alike"]
+        found = model.parameters[comparison.name]
+        shown[comparison.name] = list(zip(labels, found["m"], found["u"], strict=True))
+    return shown

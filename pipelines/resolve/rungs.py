@@ -1,0 +1,193 @@
+"""The deterministic rungs: what counts as certain, at the cost of a hash join, in the order of the settings.
+
+A rung links only where exactly one entity satisfies it. What speaks against a link (a veto) is part of its test.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from data_contracts.errors import SettingsError
+from pipelines.resolve.sides import Sides
+
+#: A key shared by more entities than this cannot single one out; it is left to the candidates.
+MOST_ENTITIES_PER_KEY = 50
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A code, the values that must be equal on both sides (joined), and what else must hold.
+
+    ``uses`` names the comparisons the rung looks at: pairs it finds must not train those.
+    """
+
+    code: str
+    keys: tuple[str, ...]
+    test: str
+    uses: frozenset[str]
+    meaning: str
+
+
+# Equal names are not enough where other evidence is there on both sides and all of it differs.
+_SAME_NUMBERS = "(len(l.name_numbers) = 0 OR len(r.name_numbers) = 0 OR l.name_numbers = r.name_numbers)"
+_SAME_DOMAIN_OR_UNKNOWN = "coalesce(l.domain = r.domain, true)"
+_SAME_COUNTRY_OR_UNKNOWN = "coalesce(l.country_code = r.country_code, true)"
+_NO_VETO = f"{_SAME_NUMBERS} AND {_SAME_DOMAIN_OR_UNKNOWN} AND {_SAME_COUNTRY_OR_UNKNOWN}"
+_ALIKE = "(l.name_key = r.name_key OR jaro_winkler_similarity(l.name_squashed, r.name_squashed) >= 0.92)"
+_SOME_PLACE_AGREES = (
+    "(coalesce(l.postal_code_clean = r.postal_code_clean, l.city_clean = r.city_clean, true) "
+    "AND coalesce(l.street_name = r.street_name, true) OR coalesce(l.phone_tail = r.phone_tail, false))"
+)
+_ANY_WORD = "list_has_any(l.name_tokens, r.name_tokens)"
+
+COMPANY_RUNGS = (
+    Rung("ACC_REF_ID", (), "l.stored_reference_id = r.id", frozenset(), "the record stores this reference id"),
+    Rung(
+        "ACC_DOMAIN_NAME",
+        ("domain", "name_key"),
+        f"{_SAME_NUMBERS} AND {_SAME_COUNTRY_OR_UNKNOWN}",
+        frozenset({"domain", "name"}),
+        "same domain and same name",
+    ),
+    Rung(
+        "ACC_DOMAIN",
+        ("domain",),
+        f"{_NO_VETO} AND {_ANY_WORD} AND {_SOME_PLACE_AGREES}",
+        frozenset({"domain", "name"}),
+        "the only entity of this domain, and the names share a word",
+    ),
+    Rung(
+        "ACC_NAME_PHONE",
+        ("phone_tail",),
+        f"{_ALIKE} AND {_NO_VETO}",
+        frozenset({"name", "phone"}),
+        "same phone and nearly the same name",
+    ),
+    Rung(
+        "ACC_NAME_ADDR",
+        ("name_key", "street_number", "street_name"),
+        _NO_VETO,
+        frozenset({"name", "street"}),
+        "same name at the same address",
+    ),
+    Rung(
+        "ACC_NAME",
+        ("name_key",),
+        f"{_SOME_PLACE_AGREES} AND {_NO_VETO}",
+        frozenset({"name", "locality"}),
+        "the only entity of this name, and nothing known about the place differs",
+    ),
+)
+
+_SAME_FIRST = "(l.first_squashed = r.first_squashed OR list_has_any(l.first_name_canonical, r.first_name_canonical))"
+_BIRTH = "coalesce(l.birthdate = r.birthdate, true)"
+
+PERSON_RUNGS = (
+    Rung("PER_REF_ID", (), "l.stored_reference_id = r.id", frozenset(), "the record stores this reference id"),
+    Rung(
+        "PER_EMAIL",
+        ("email_clean",),
+        "(l.last_squashed IS NULL OR r.last_squashed IS NULL OR list_has_any(l.name_tokens, r.name_tokens) "
+        f"OR jaro_winkler_similarity(l.last_squashed, r.last_squashed) >= 0.85) AND {_BIRTH}",
+        frozenset({"email"}),
+        "same e-mail address, and the names share a part",
+    ),
+    Rung(
+        "PER_NAME_ACCOUNT",
+        ("last_squashed", "employer_id"),
+        f"{_SAME_FIRST} AND {_BIRTH}",
+        frozenset({"last_name", "first_name", "company"}),
+        "same name at the same company",
+    ),
+    *(
+        Rung(
+            "PER_NAME_COMPANY",
+            ("last_squashed", key),
+            f"{_SAME_FIRST} AND {_BIRTH}",
+            frozenset({"last_name", "first_name", "company"}),
+            "same name and same company domain or company name",
+        )
+        for key in ("employer_domain", "employer_key")
+    ),
+    *(
+        Rung(
+            "PER_NAME_PHONE",
+            ("last_squashed", key),
+            f"{_SAME_FIRST} AND {_BIRTH}",
+            frozenset({"last_name", "first_name", "phone"}),
+            "same name and same phone or mobile",
+        )
+        for key in ("phone_tail", "mobile_tail")
+    ),
+    Rung(
+        "PER_NAME_BIRTH",
+        ("last_squashed", "birthdate"),
+        _SAME_FIRST,
+        frozenset({"last_name", "first_name", "birthdate"}),
+        "same name and same birth date",
+    ),
+    Rung(
+        "PER_NAME_ADDR",
+        ("last_squashed", "street_number", "street_name"),
+        f"{_SAME_FIRST} AND {_BIRTH}",
+        frozenset({"last_name", "first_name", "street"}),
+        "same name at the same address",
+    ),
+)
+
+
+def rungs_in_order(sides: Sides, codes: tuple[str, ...] | None) -> tuple[Rung, ...]:
+    """Return the rungs of the settings for this kind of entity, in their order; all of them when unset.
+
+    Raises SettingsError for a code that no kind has.
+    """
+    mine = COMPANY_RUNGS if sides.kind == "company" else PERSON_RUNGS
+    if codes is None:
+        return mine
+    known = {rung.code: rung for rung in (*COMPANY_RUNGS, *PERSON_RUNGS)}
+    for code in codes:
+        if code not in known:
+            raise SettingsError(
+                f"matching.rungs names {code}, which is no rung",
+                why=f"the rungs are {', '.join(known)}",
+                next_step="correct matching.rungs in crosswalk.yaml, or leave it out for all of them",
+            )
+    return tuple(known[code] for code in codes if known[code] in mine)
+
+
+def climb(con: duckdb.DuckDBPyConnection, rungs: tuple[Rung, ...]) -> dict[str, int]:
+    """Fill ``_rung_hit`` (l, r, code, step, hits) with what each rung finds, records already linked left out.
+
+    A record is linked by the first rung that finds exactly one entity (hits = 1); rows with more hits are kept as
+    candidates. A pair forbidden by a decision (``_forbidden``) is not a hit. Returns links per rung.
+    """
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _rung_hit (l INTEGER, r INTEGER, code VARCHAR, step INTEGER, hits BIGINT)"
+    )
+    links: dict[str, int] = {}
+    for step, rung in enumerate(rungs):
+        links[rung.code] = links.get(rung.code, 0) + _climb_one(con, rung, step)
+    return links
+
+
+def _climb_one(con: duckdb.DuckDBPyConnection, rung: Rung, step: int) -> int:
+    keys = " AND ".join(f"l.{key} = r.{key}" for key in rung.keys)
+    right = "_right"
+    if rung.keys:
+        group = ", ".join(rung.keys)
+        right = f"(SELECT * FROM _right QUALIFY count(*) OVER (PARTITION BY {group}) <= {MOST_ENTITIES_PER_KEY})"
+    condition = f"{keys} AND {rung.test}" if keys else rung.test
+    con.execute(
+        f"""INSERT INTO _rung_hit
+        SELECT l.n, r.n, '{rung.code}', {step}, count(*) OVER (PARTITION BY l.n)
+        FROM (SELECT * FROM _left ANTI JOIN (SELECT l AS n FROM _rung_hit WHERE hits = 1) USING (n)) l
+        JOIN {right} r ON {condition}
+        WHERE NOT EXISTS (FROM _forbidden f WHERE f.l = l.n AND f.r = r.n)"""
+    )
+    found: int = con.sql(f"SELECT count(*) FROM _rung_hit WHERE step = {step} AND hits = 1").fetchall()[0][0]
+    return found
+
+
+def uses_of(code: str) -> frozenset[str]:
+    """Return the comparisons a rung looks at; none for a code that is no rung."""
+    return frozenset().union(*(rung.uses for rung in (*COMPANY_RUNGS, *PERSON_RUNGS) if rung.code == code))

@@ -1,0 +1,85 @@
+"""Pairs in, comparison levels and weights out: what the engine is given and in which form its answer is kept."""
+
+from typing import Any
+
+import duckdb
+
+from pipelines.resolve.comparisons import COMPARISONS, Comparison
+from pipelines.resolve.scripts import run_script
+from pipelines.resolve.sides import Sides
+from resources.resolution_engine import ResolutionEngine, splink_settings
+
+Parameters = dict[str, dict[str, list[float]]]
+"""Comparison → ``m`` and ``u``: the share of each level, best first, among matches and non-matches."""
+
+#: Nothing to join where a side has no such values.
+_NOTHING = "(SELECT NULL::INTEGER AS n, NULL AS names WHERE false)"
+_DERIVED = {"last_weight": "a.weight", "first_weight": "b.weight", "total": "w.total", "names": "k.names"}
+
+
+def starting_parameters(comparisons: tuple[Comparison, ...]) -> Parameters:
+    """Return parameters before training: only good for finding out which level each pair is on."""
+    return {c.name: {"m": list(c.starts), "u": [1 / len(c.starts)] * len(c.starts)} for c in comparisons}
+
+
+def splink_comparisons(comparisons: tuple[Comparison, ...], parameters: Parameters) -> list[dict[str, Any]]:
+    """Return Splink's form of the comparisons with their trained parameters."""
+    found = []
+    for comparison in comparisons:
+        m, u = parameters[comparison.name]["m"], parameters[comparison.name]["u"]
+        conditions = [*((level.condition, level.label) for level in comparison.levels), ("ELSE", "nothing alike")]
+        levels: list[dict[str, Any]] = [
+            {"sql_condition": comparison.absent, "label_for_charts": "nothing to compare", "is_null_level": True}
+        ]
+        levels += [
+            {"sql_condition": sql, "label_for_charts": label, "m_probability": m[i], "u_probability": u[i]}
+            for i, (sql, label) in enumerate(conditions)
+        ]
+        found.append({"output_column_name": comparison.name, "comparison_levels": levels})
+    return found
+
+
+def prepare_features(con: duckdb.DuckDBPyConnection, sides: Sides, pairs: str) -> None:
+    """Create ``_left_seen`` and ``_right_seen`` for the records in ``pairs``, with every column a comparison needs."""
+    last, first = ("last_squashed", "first_squashed") if sides.kind == "person" else ("NULL::VARCHAR", "NULL::VARCHAR")
+    run_script(con, "rarity.sql", entities=max(sides.right, 2), replace={"last": last, "first": first})
+    if sides.kind == "company":
+        run_script(con, "name_alike.sql", replace={"pairs": pairs})
+    names = sorted({column for comparison in COMPARISONS[sides.kind] for column in comparison.columns})
+    for side, key in (("left", "l"), ("right", "r")):
+        columns = ["s.n", *(_column(name) for name in names)]
+        run_script(
+            con,
+            "features.sql",
+            side=side,
+            replace={
+                "columns": ", ".join(columns),
+                "key": key,
+                "pairs": pairs,
+                "last": last,
+                "first": first,
+                "names": "_left_names" if sides.kind == "company" and side == "left" else _NOTHING,
+            },
+        )
+
+
+def score(
+    con: duckdb.DuckDBPyConnection,
+    engine: ResolutionEngine,
+    sides: Sides,
+    pairs: str,
+    comparisons: tuple[Comparison, ...],
+    parameters: Parameters,
+    prior: float,
+    into: str,
+    *,
+    levels: bool = False,
+) -> None:
+    """Score table ``pairs`` (l, r) and write ``into`` (l, r, match_weight, mw_…; with ``levels`` also gamma_…)."""
+    prepare_features(con, sides, pairs)
+    settings = splink_settings(splink_comparisons(comparisons, parameters), prior, levels=levels)
+    engine.score(settings, "_left_seen", "_right_seen", pairs, into)
+
+
+def _column(name: str) -> str:
+    return f"{_DERIVED[name]} AS {name}" if name in _DERIVED else f"s.{name}"

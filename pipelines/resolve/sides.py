@@ -1,0 +1,71 @@
+"""The two sides of a match as temporary tables ``_left`` and ``_right`` with small integer keys.
+
+``_left`` holds the live Salesforce records, ``_right`` the reference; both carry every standard column and what
+matching derives from them (sorted e-mail parts, phone tails, a person's employer). Integer keys keep joins cheap.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from data_contracts.contracts import load_contract
+from pipelines.resolve.scripts import run_script
+
+Object = Literal["account", "contact", "lead"]
+Kind = Literal["company", "person"]
+_SQL = Path(__file__).parent
+
+
+#: Where a person's employer comes from: key, reference company, its domain, name key and words.
+_EMPLOYER = {
+    "left": "SELECT k.salesforce_id AS key, k.company_id, c.domain, c.name_key, c.name_tokens "
+    "FROM _company_link k LEFT JOIN standard.company c USING (company_id)",
+    "right": "SELECT p.person_id AS key, p.company_id, c.domain, c.name_key, c.name_tokens "
+    "FROM standard.person p JOIN standard.company c USING (company_id)",
+}
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is matched with what: the object, the kind of entity and how many rows each side has."""
+
+    object: Object
+    kind: Kind
+    left: int
+    right: int
+
+    @property
+    def reference_key(self) -> str:
+        """The key column of the reference."""
+        return f"{self.kind}_id"
+
+
+def kind_of(name: Object) -> Kind:
+    """Return the kind of reference entity a Salesforce object is matched with."""
+    return "company" if name == "account" else "person"
+
+
+def read_sides(con: duckdb.DuckDBPyConnection, name: Object) -> Sides:
+    """Create ``_left`` and ``_right`` for object ``name``; a standard table that does not exist counts as empty.
+
+    For a contact or lead also ``_company_link``, its reference company, and for a lead ``_lead_account``.
+    """
+    kind = kind_of(name)
+    for table in ("standard.account", f"standard.{name}", "standard.company", "standard.person", "crosswalk.account"):
+        con.execute(load_contract(table).ddl())
+    if kind == "person":
+        run_script(con, "company_link.sql", replace={"object": name})
+    if name == "lead":
+        run_script(con, "lead_account.sql")
+    for side in ("left", "right"):
+        sql = (_SQL / f"side_{kind}.sql").read_text(encoding="utf-8")
+        table, key = (name, "salesforce_id") if side == "left" else (kind, f"{kind}_id")
+        employer = _EMPLOYER[side]
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE _{side} AS "
+            + sql.replace("{table}", table).replace("{key}", key).replace("{employer}", employer)
+        )
+    counts = [con.sql(f"SELECT count(*) FROM _{side}").fetchall()[0][0] for side in ("left", "right")]
+    return Sides(name, kind, *counts)

@@ -1,0 +1,158 @@
+"""Training without labels: what certain links teach, and expectation maximisation for the rest.
+
+A record is at most one entity, so its candidates compete: that, and the other candidates of records that a rung has
+linked (known non-matches), is what tells matches from non-matches even where little but a name is there. A rung's
+links do not teach the columns the rung looked at: they agree there by construction.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.resolve.comparisons import COMPARISONS, Comparison
+from pipelines.resolve.model import Model, fingerprint
+from pipelines.resolve.rungs import uses_of
+from pipelines.resolve.scoring import Parameters, score, starting_parameters
+from pipelines.resolve.sides import Sides
+from pipelines.run import RunContext
+from resources.resolution_engine import ResolutionEngine
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+#: Records whose candidates a model learns from.
+SAMPLE = 20_000
+#: A comparison needs this many pairs with both values, or the model does without it.
+FEWEST_PAIRS = 10
+#: The assumed shares of the levels count as much as this many matches.
+ASSUMED = 20.0
+#: A rung's links count at most as this many matches in the columns the rung looks at.
+SELF_TAUGHT = 50.0
+#: From this many known non-matches on, they alone say how non-matches look.
+ENOUGH_KNOWN = 100
+ROUNDS = 60
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Pairs to learn from, ordered by record: levels per comparison (0 worst, -1 absent), certain links and their rung."""
+
+    levels: dict[str, Ints]
+    starts: Ints
+    record: Ints
+    certain: npt.NDArray[np.bool_]
+    rung: npt.NDArray[np.str_]
+
+    @property
+    def settled(self) -> npt.NDArray[np.bool_]:
+        """Pairs of records with a certain link: match or non-match is known."""
+        linked = np.zeros(len(self.starts), dtype=bool)
+        linked[self.record[self.certain]] = True
+        return np.asarray(linked[self.record])
+
+
+def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides, run: RunContext) -> Model | None:
+    """Train on the pairs of ``_sample_pair`` (l, r); return None when nothing can be compared.
+
+    Deterministic: the same tables give the same model.
+    """
+    comparisons = COMPARISONS[sides.kind]
+    score(
+        con, engine, sides, "_sample_pair", comparisons, starting_parameters(comparisons), 0.5, "_leveled", levels=True
+    )
+    sample = _read_sample(con, comparisons)
+    usable = tuple(c for c in comparisons if (sample.levels[c.name] >= 0).sum() >= FEWEST_PAIRS)
+    if not usable:
+        return None
+    parameters, prior = maximise(sample, usable)
+    return Model(
+        object=sides.object,
+        kind=sides.kind,
+        parameters=parameters,
+        prior=prior,
+        fingerprint=fingerprint(sides.kind),
+        input_hash=_input_hash(con),
+        trained_on={
+            "records": len(sample.starts),
+            "pairs": len(sample.record),
+            "certain_links": int(sample.certain.sum()),
+        },
+        run_id=run.run_id,
+        trained_at=run.started_at.isoformat(),
+    )
+
+
+def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Parameters, float]:
+    """Return m and u (best level first) and the share of matches among the pairs."""
+    assumed = {c.name: np.array(c.starts[::-1]) for c in comparisons}
+    settled, certain = sample.settled, sample.certain.astype(float)
+    known = (settled & ~sample.certain).astype(float)
+    taught = {name: _teaching(sample, name) for name in assumed}
+    m = dict(assumed)
+    few = {n: np.full(len(shares), 0.5) for n, shares in assumed.items()}
+    u = {n: _shares(sample, n, known if known.sum() >= ENOUGH_KNOWN else np.ones_like(known), few[n]) for n in assumed}
+    odds = 0.5 * len(sample.starts) / len(sample.record)
+    for _ in range(ROUNDS):
+        matches = np.where(settled, certain, _responsibility(sample, m, u, odds))
+        others = known if known.sum() >= ENOUGH_KNOWN else 1 - matches
+        m = {n: _shares(sample, n, matches * taught[n], ASSUMED * assumed[n]) for n in assumed}
+        u = {n: _shares(sample, n, others, few[n]) for n in assumed}
+        odds = max(float(matches.sum()), 0.5) / max(float((1 - matches).sum()), 0.5)
+    parameters = {n: {"m": [float(x) for x in m[n][::-1]], "u": [float(x) for x in u[n][::-1]]} for n in assumed}
+    return parameters, odds / (1 + odds)
+
+
+def _responsibility(sample: Sample, m: dict[str, Floats], u: dict[str, Floats], odds: float) -> Floats:
+    """Return per pair the probability that it is the match of its record, all its candidates considered."""
+    weight = np.full(len(sample.record), np.log(odds))
+    for name in m:
+        levels = sample.levels[name]
+        ratio = np.log(m[name] / u[name])
+        weight += np.where(levels >= 0, ratio[np.maximum(levels, 0)], 0.0)
+    pair_odds = np.exp(np.clip(weight, -60, 60))
+    together = np.add.reduceat(pair_odds, sample.starts)
+    return np.asarray(pair_odds / (1 + together[sample.record]))
+
+
+def _shares(sample: Sample, name: str, counts: Floats, assumed: Floats) -> Floats:
+    """Return the share of each level among the pairs, each counted as given, with ``assumed`` counts added."""
+    levels = sample.levels[name]
+    present = levels >= 0
+    found = np.bincount(levels[present], weights=counts[present], minlength=len(assumed)) + assumed
+    return np.asarray(found / found.sum())
+
+
+def _teaching(sample: Sample, name: str) -> Floats:
+    """Return how much each pair counts for comparison ``name``: little where its own rung looked at it."""
+    own = np.array([name in uses_of(code) for code in sample.rung]) & sample.certain
+    counts = np.ones(len(own))
+    counts[own] = min(1.0, SELF_TAUGHT / max(int(own.sum()), 1))
+    return counts
+
+
+def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...]) -> Sample:
+    gammas = ", ".join(f"g.gamma_{c.name}" for c in comparisons)
+    table = con.sql(
+        f"SELECT g.l, {gammas}, coalesce(h.code, '') AS code FROM _leveled g "
+        "LEFT JOIN (SELECT l, r, min(code) AS code FROM _anchor GROUP BY l, r) h ON h.l = g.l AND h.r = g.r "
+        "ORDER BY g.l, g.r"
+    ).to_arrow_table()
+    records = table["l"].to_numpy()
+    first = np.concatenate([[True], records[1:] != records[:-1]]) if len(records) else np.zeros(0, dtype=bool)
+    codes = np.array(table["code"].to_pylist(), dtype=str)
+    return Sample(
+        levels={c.name: table[f"gamma_{c.name}"].to_numpy().astype(np.int64) for c in comparisons},
+        starts=np.flatnonzero(first),
+        record=np.cumsum(first) - 1,
+        certain=codes != "",
+        rung=codes,
+    )
+
+
+def _input_hash(con: duckdb.DuckDBPyConnection) -> str:
+    """Return a hash of both sides' standard values, the same in whatever order the rows are."""
+    left, right = con.sql(
+        "SELECT (SELECT bit_xor(hash(s)) FROM _left s), (SELECT bit_xor(hash(s)) FROM _right s)"
+    ).fetchall()[0]
+    return f"{left or 0:016x}{right or 0:016x}"
