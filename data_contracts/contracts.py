@@ -55,6 +55,12 @@ class TableContract:
         """The quoted ``"schema"."table"``."""
         return ".".join(quoted(part) for part in self.name.split("."))
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether the table holds personal data: a column says so, or its tag, where columns come at run time."""
+        tags = (self.document.schema_ or [])[0].tags or ()
+        return "personal" in tags or any(column.personal for column in self.columns)
+
     def column_types(self) -> dict[str, str]:
         """Column name → DuckDB type, in order."""
         return {column.name: column.type for column in self.columns}

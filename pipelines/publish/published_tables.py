@@ -117,7 +117,7 @@ def _masked(table: PublishedTable) -> PublishedTable:
     contract = contract_of(table.name)
     promised = {column.name for column in contract.columns} if contract else set()
     # Beside personal data, or where nothing is classified, an unclassified text is taken to be personal too.
-    doubtful = contract is None or any(column.personal for column in contract.columns)
+    doubtful = contract is None or contract.is_personal
     columns, expressions = [], []
     for column, expression in zip(table.columns, table.expressions, strict=True):
         unknown = column.name not in promised and column.type in TEXT_TYPES and not _is_key(column.name)
