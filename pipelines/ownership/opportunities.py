@@ -25,7 +25,8 @@ def opportunity_links(
 ) -> str | None:
     """Return a query of (salesforce_id, one opportunity's figures), or None where opportunities are not included.
 
-    A window reaches back from the start of the run by calendar months; what is created later than that is left out.
+    A window reaches back by calendar months from the day of the run (UTC), as extraction's does; what is created after
+    the run began is left out.
     """
     window = settings.objects["account"].opportunities
     available = table_columns(con, "salesforce.opportunity")
@@ -38,7 +39,7 @@ def opportunity_links(
         # Minutes of grace: the clocks of the org and of this machine differ.
         until = started + timedelta(minutes=5)
         within = (
-            f"o.CreatedDate >= TIMESTAMP '{started}' - INTERVAL {_MONTHS[window]} MONTH "
+            f"o.CreatedDate >= date_trunc('day', TIMESTAMP '{started}') - INTERVAL {_MONTHS[window]} MONTH "
             f"AND o.CreatedDate <= TIMESTAMP '{until}'"
         )
     fields = {

@@ -54,8 +54,8 @@ def test_linked_live_records_with_their_owner(tmp_path: Path):
 
 def test_opportunities_inside_the_window_only(tmp_path: Path):
     opportunities = [
-        _opportunity("O1", created="2025-03-01 02:00:00"),
-        _opportunity("O2", created="2025-03-01 01:59:59"),
+        _opportunity("O1", created="2025-03-01 00:00:00"),
+        _opportunity("O2", created="2025-02-28 23:59:59"),
         _opportunity("O3", amount="5", IsClosed=True, IsWon=True, stage="Closed Won", created="2026-02-01"),
         _opportunity("O4", amount="7", IsClosed=True, stage="Closed Lost"),
         _opportunity("O5", amount=None),
