@@ -4,7 +4,6 @@ Belongs here: reading the describe metadata, the attributes of a custom field or
 name without case, what a user may not see. Not here: records, SQL.
 """
 
-import copy
 import json
 import re
 from collections.abc import Iterable
@@ -159,7 +158,7 @@ def _picklist(values: Iterable[Any]) -> list[dict[str, Any]]:
 
 def make_field(attributes: dict[str, Any]) -> Field:
     """A field with all 57 attributes; those not given have the value of a plain text field."""
-    described = {**copy.deepcopy(_defaults()["field"]), **attributes}
+    described = {**_defaults()["field"], **attributes}
     described["picklistValues"] = _picklist(described["picklistValues"])
     return Field(described)
 
@@ -172,7 +171,7 @@ def standard_object(name: str, *, person_accounts: bool) -> ObjectType:
         fields += [make_field(f) for f in raw.get("personAccountFields", [])]
     if person_accounts and name == "Contact":
         fields.append(make_field(_boolean("IsPersonAccount", "Is Person Account")))
-    described = {**copy.deepcopy(_defaults()["object"]), **raw["object"]}
+    described = {**_defaults()["object"], **raw["object"]}
     return ObjectType(described, {f.name: f for f in fields}, raw["childRelationships"])
 
 
@@ -194,7 +193,7 @@ def custom_object(name: str, key_prefix: str) -> ObjectType:
     keep += ("LastModifiedById", "SystemModstamp", "LastViewedDate", "LastReferencedDate")
     fields = {n: donor.fields[n] for n in keep}
     label = label_of(name)
-    described = {**copy.deepcopy(_defaults()["object"]), "name": name, "label": label, "labelPlural": f"{label}s"}
+    described = {**_defaults()["object"], "name": name, "label": label, "labelPlural": f"{label}s"}
     described |= {"keyPrefix": key_prefix, "custom": True, "mergeable": False}
     described["supportedScopes"] = [
         {"label": f"All {label.lower()}s", "name": "everything"},

@@ -83,7 +83,14 @@ class OrgStore:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A new connection to the org's database, for the caller's thread alone."""
-        return self._database.cursor()
+        cursor = self._database.cursor()
+        self._cursors.add(cursor)
+        return cursor
+
+    def interrupt(self) -> None:
+        """Break off every statement that is running (the process is about to end)."""
+        for cursor in list(self._cursors):
+            cursor.interrupt()
 
     # -- schema
 

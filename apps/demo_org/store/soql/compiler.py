@@ -98,13 +98,15 @@ class Compiler:
     def _columns(self, query: Select, *, aggregate: bool) -> tuple[list[ResultColumn], list[ChildQuery]]:
         columns: list[ResultColumn] = []
         children: list[ChildQuery] = []
+        unnamed = 0
         for item in query.items:
             if isinstance(item, Fields):
                 columns += self._all_fields(item, query)
             elif isinstance(item, Select):
                 children.append(self._child(item))
             elif aggregate:
-                columns.append(self._aggregate_column(item, query, sum(c.field is None for c in columns)))
+                columns.append(self._aggregate_column(item, query, unnamed))
+                unnamed += item.alias is None and isinstance(item.expression, Call)
             else:
                 columns.append(self._plain_column(item))
         seen: set[tuple[str, ...]] = set()

@@ -123,9 +123,8 @@ class Scope:
         return self._field(node, parts[-1], names, path)
 
     def _field(self, node: _Node, name: str, names: list[str], path: Path) -> Resolved:
-        found = node.value(name)
-        if found is None and name.lower() == "type" and len(node.kinds) > 1:
-            found = self._type_of(node)
+        polymorphic_type = name.lower() == "type" and len(node.kinds) > 1
+        found = self._type_of(node) if polymorphic_type else node.value(name)
         if found is None or not self.context.visibility.sees(found[2].name, found[0].name):
             entity = node.kinds[0].name if len(node.kinds) == 1 else "Name"
             raise self._error(path, _NO_COLUMN.format(name=name, entity=entity))
