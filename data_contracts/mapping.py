@@ -118,7 +118,7 @@ def _on_described(target: Target, described: Collection[str], object_name: str, 
 
 
 def _check_name(settings: Settings, key: tuple[str, ...], name: str) -> None:
-    plain = name.replace("_", "a").isalnum() and name.isascii() and name == name.lower() and not name[0].isdigit()
+    plain = name.replace("_", "a").isalnum() and name.isascii() and name == name.lower() and name[:1].isalpha()
     if name in RESERVED or not plain or "__" in name:
         raise SettingsError(
             f"{settings.where(*key)}: {name!r} cannot be a target column",

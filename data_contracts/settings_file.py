@@ -93,21 +93,6 @@ def load_settings(path: Path | None = None) -> Settings:
     return settings
 
 
-def expand_environment(text: str, key: str) -> str:
-    """Return ``text`` with each ``${NAME}`` replaced from the environment; ``key`` names the setting in an error."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise SettingsError(
-                f"{key} uses ${{{name}}}, and there is no environment variable {name}",
-                next_step=f"set it (export {name}=...), then run the command again",
-            )
-        return os.environ[name]
-
-    return re.sub(r"\$\{(\w+)\}", value, text)
-
-
 def _text(file: Path) -> str:
     try:
         raw = file.read_bytes()

@@ -72,22 +72,23 @@ def _targets(mappings: Sequence[ObjectMapping]) -> list[Target]:
 
 def _rank(con: duckdb.DuckDBPyConnection, mappings: Sequence[ObjectMapping], settings: Settings) -> None:
     """Make ``import_rank``: linked, live, complete records with their place in the order of their entity."""
-    parts = ["SELECT NULL::VARCHAR AS reference_id, NULL::VARCHAR AS object, 0 AS turn, NULL AS salesforce_id, "
+    # Names of our own begin with an underscore, which no target does.
+    parts = ["SELECT NULL::VARCHAR AS reference_id, NULL::VARCHAR AS _object, 0 AS turn, NULL AS salesforce_id, "
              "0::DOUBLE AS open_opportunities, 0::DOUBLE AS most_recent_activity, 0::DOUBLE AS most_recent_change, "
              "0::DOUBLE AS oldest WHERE FALSE"]  # fmt: skip
     for turn, mapping in enumerate(mappings):
         view = source_view(con, mapping)
         log_primary_order(settings, mapping.object)
         parts.append(
-            f"SELECT c.reference_id, {literal(mapping.object)} AS object, {turn} AS turn, k.*\n"
+            f"SELECT c.reference_id, {literal(mapping.object)} AS _object, {turn} AS turn, k.*\n"
             f"FROM crosswalk.{quoted(mapping.object)} AS c JOIN ({primary_keys(con, mapping.object)}) AS k "
             f"USING (salesforce_id)\nJOIN {view} AS v USING (salesforce_id)\n"
             f"WHERE c.status = 'linked' AND NOT ({missing_required(mapping, 'v')})"
         )
     con.execute(f"""
 CREATE OR REPLACE TEMP TABLE import_rank AS
-SELECT reference_id, object, salesforce_id,
-  row_number() OVER (PARTITION BY reference_id ORDER BY turn, {primary_order(settings)}) AS place,
+SELECT reference_id, _object, salesforce_id,
+  row_number() OVER (PARTITION BY reference_id ORDER BY turn, {primary_order(settings)}) AS _place,
   count(*) OVER (PARTITION BY reference_id) AS source_count
 FROM ({" UNION ALL BY NAME ".join(parts)})""")
 
@@ -102,11 +103,11 @@ def _survivors(con: duckdb.DuckDBPyConnection, mappings: Sequence[ObjectMapping]
     many: list[str] = []
     for target, value, origin in columns:
         pair = f"{{'v': {value}, 'f': {_origin(target)}}}"
-        kept = f"(arg_min({pair}, place) FILTER ({_speaks(target, targets)}))"
+        kept = f"(arg_min({pair}, _place) FILTER ({_speaks(target, targets)}))"
         many += [f"{kept}.v AS {value}", f"{kept}.f AS {origin}"]
     records = " UNION ALL BY NAME ".join(
-        f"SELECT r.reference_id, r.object, r.place, r.source_count, v.* FROM import_rank AS r "
-        f"JOIN import_source_{mapping.object} AS v USING (salesforce_id) WHERE r.object = {literal(mapping.object)}"
+        f"SELECT r.reference_id, r._object, r._place, r.source_count, v.* FROM import_rank AS r "
+        f"JOIN import_source_{mapping.object} AS v USING (salesforce_id) WHERE r._object = {literal(mapping.object)}"
         for mapping in mappings
     )
     if not mappings:
@@ -126,7 +127,7 @@ def _listed(items: Sequence[str]) -> str:
 
 def _origin(target: Target) -> str:
     choice = quoted(choice_name(target))
-    return f"{{'object': object, 'salesforce_id': salesforce_id, 'choice': {choice}}}"
+    return f"{{'object': _object, 'salesforce_id': salesforce_id, 'choice': {choice}}}"
 
 
 def _speaks(target: Target, targets: Sequence[Target]) -> str:

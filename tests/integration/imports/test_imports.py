@@ -170,6 +170,7 @@ def test_a_configured_field_the_org_lacks_stops_before_anything_is_written(tmp_p
 def test_static_values_and_transforms(tmp_path: Path):
     mapping = {
         "source_system": {"static": "it's ours"},
+        "object": {"static": "a name the feed uses too"},
         "domain": {"sources": ["Website"], "transform": "domain"},
         "phone": {"sources": ["Phone"], "transform": "phone"},
         "name": {"sources": ["Name"], "transform": "upper"},
@@ -178,6 +179,7 @@ def test_static_values_and_transforms(tmp_path: Path):
     with warehouse(tmp_path) as con:
         _load(con)
         build_imports(con, "account", settings, run_context())
+        build_entity_imports(con, "company", settings, run_context())
         rows = fetch(con, "SELECT name, domain, phone, source_system FROM imports.account ORDER BY salesforce_id")
         comment = fetch(con, "SELECT comment FROM duckdb_columns() WHERE table_name = 'account' "
                              "AND schema_name = 'imports' AND column_name = 'domain'")  # fmt: skip

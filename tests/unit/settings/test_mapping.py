@@ -52,6 +52,7 @@ def test_settings_replace_extend_and_take_out():
         ({"name": {"sources": ["Naem"]}}, "no field 'Naem' on account; did you mean Name"),
         ({"reference_id": {"static": "x"}}, "cannot be a target column"),
         ({"Big Name": {"static": "x"}}, "cannot be a target column"),
+        ({"_object": {"static": "x"}}, "cannot be a target column"),
         ({"a__choice": {"static": "x"}}, "cannot be a target column"),
         ({"city": {"sources": ["ShippingCity"]}}, "moves as a whole, and city is mapped while street, state"),
     ],

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
-from data_contracts.settings_file import SettingsFileError, expand_environment, load_settings
+from data_contracts.settings_file import SettingsFileError, load_settings
 
 EXAMPLE = Path(__file__).parents[3] / "crosswalk.example.yaml"
 
@@ -127,9 +128,9 @@ def test_a_password_is_refused_and_not_repeated(tmp_path: Path):
 
 
 def test_the_example_loads_and_shows_every_top_level_key():
-    settings = load_settings(EXAMPLE)
-    assert set(settings.model_fields_set) == set(Settings.model_fields)
-    assert settings.objects["account"].custom_filters[0].name == "Sector"
+    loaded = load_settings(EXAMPLE)
+    assert set(loaded.model_fields_set) == set(Settings.model_fields)
+    assert loaded.objects["account"].custom_filters[0].name == "Sector"
 
 
 def test_a_file_that_was_named_must_exist_and_the_default_one_need_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -152,12 +153,12 @@ def test_paths_are_relative_to_the_file_and_numbers_may_stand_for_text(tmp_path:
     file.write_text(
         "connection: {api_version: 61.0}\nreference:\n  company: {path: data/c.csv}\n  person: {path: /p.csv}\n"
     )
-    settings = load_settings(file)
-    assert settings.reference.company is not None
-    assert settings.reference.person is not None
-    assert settings.reference.company.path == str(tmp_path / "data/c.csv")
-    assert settings.reference.person.path == "/p.csv"
-    assert settings.connection.api_version == "61.0"
+    loaded = load_settings(file)
+    assert loaded.reference.company is not None
+    assert loaded.reference.person is not None
+    assert loaded.reference.company.path == str(tmp_path / "data/c.csv")
+    assert loaded.reference.person.path == "/p.csv"
+    assert loaded.connection.api_version == "61.0"
 
 
 def test_objects_not_named_keep_their_defaults_and_custom_ones_are_allowed(tmp_path: Path):
@@ -178,9 +179,9 @@ def test_aliases_and_a_byte_order_mark_are_read(tmp_path: Path):
 def test_where_names_the_line(tmp_path: Path):
     file = tmp_path / "crosswalk.yaml"
     file.write_text("window: {}\nimports:\n  mapping:\n    lead:\n      email: {sources: [Email]}\n")
-    settings = load_settings(file)
-    assert settings.where("imports", "mapping", "lead", "email") == "crosswalk.yaml line 5, imports.mapping.lead.email"
-    assert settings.where("limits") == "limits"
+    loaded = load_settings(file)
+    assert loaded.where("imports", "mapping", "lead", "email") == "crosswalk.yaml line 5, imports.mapping.lead.email"
+    assert loaded.where("limits") == "limits"
 
 
 def test_the_hash_follows_the_settings():
@@ -188,11 +189,31 @@ def test_the_hash_follows_the_settings():
     assert Settings().hash() != Settings.model_validate({"window": {"time_zone": "UTC"}}).hash()
 
 
-def test_expand_environment(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("A_PASSWORD", "p")
-    assert expand_environment("x://u:${A_PASSWORD}@h", "reference.company.url") == "x://u:p@h"
-    with pytest.raises(SettingsError, match=r"reference.company.url uses \$\{MISSING\}"):
-        expand_environment("${MISSING}", "reference.company.url")
+junk = st.sampled_from([None, True, 0, -1, 1.5, "", "x", [], [None], ["x", {}], {}, {"x": None}, {1: 2}, "2026-13-40"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_the_example_with_anything_in_any_place_ends_in_settings_or_a_settings_error(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+):
+    document = YAML(typ="safe").load(EXAMPLE)
+    node = document
+    while True:
+        places = list(node) if isinstance(node, dict) else list(range(len(node)))
+        place = data.draw(st.sampled_from(places))
+        inside = node[place]
+        if not isinstance(inside, (dict, list)) or not inside or data.draw(st.booleans()):
+            break
+        node = inside
+    node[place] = data.draw(junk)
+    file = tmp_path_factory.getbasetemp() / "mutated.yaml"
+    YAML().dump(document, file)
+    try:
+        outcome: object = load_settings(file)
+    except SettingsError as error:
+        outcome = str(error)
+    assert isinstance(outcome, Settings) or "line " in str(outcome)
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "ignore")))
