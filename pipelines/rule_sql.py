@@ -11,6 +11,7 @@ from data_contracts.checks import MOST_IDS, RuleFailure
 from data_contracts.contracts import TableContract, quoted
 from data_contracts.errors import ContractError
 from data_contracts.rules import Rule, Severity
+from pipelines.tables import table_columns
 
 Failures = list[tuple[Severity, RuleFailure]]
 
@@ -21,21 +22,16 @@ FAMILIES = {
 }
 
 
-def table_columns(con: duckdb.DuckDBPyConnection, contract: TableContract) -> dict[str, str]:
+def existing_columns(con: duckdb.DuckDBPyConnection, contract: TableContract) -> dict[str, str]:
     """Return column name → DuckDB type of the contract's table; raises ContractError when there is no such table."""
-    schema, table = contract.name.split(".")
-    found = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-        "AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        [schema, table],
-    ).fetchall()
+    found = table_columns(con, contract.name)
     if not found:
         raise ContractError(
             f"table {contract.name} is not in the warehouse",
             why="a step before has not written it",
             next_step="run: crosswalk sync --full",
         )
-    return {str(name): str(kind) for name, kind in found}
+    return found
 
 
 def schema_failures(contract: TableContract, columns: Mapping[str, str], rows: int, *, exact: bool) -> Failures:

@@ -4,7 +4,7 @@ Opening files and databases is ``resources.reference_source``; what values mean 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from data_contracts.contracts import Column, TableContract, load_contract, quote
 from data_contracts.errors import ReferenceDataError
 from data_contracts.settings import ReferenceSource
 from pipelines.run import RunContext
+from pipelines.tables import ensure_table, replace_table, scalar, transaction
 from resources.reference_source import SourceTable, nearest, open_reference
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,8 @@ def load_reference(
     """
     contract = load_contract(f"reference.{kind}")
     if source is None:
-        _create(con, contract, replace=False)
-        return _swap(con, contract, kind, "not configured", (), ())
+        _, created = _swap(con, contract, None)
+        return ReferenceResult(kind, "not configured", created, 0, created)
     with open_reference(con, source, base_dir) as opened:
         chosen = choose_columns(kind, contract, opened, source.columns)
         try:
@@ -66,10 +67,12 @@ def load_reference(
             raise opened.explain(error) from error
         what = opened.what
     _check(con, kind, what, chosen)
+    present = [column for column in _canonical(contract) if column.name in chosen]
     absent = tuple(column.name for column in _canonical(contract) if column.name not in chosen)
-    result = _swap(con, contract, kind, what, absent, _unreadable(con, contract, chosen))
-    log.info("reference.%s: %s rows from %s in run %s", kind, f"{result.from_source:,}", what, run.run_id)
-    return result
+    unreadable = _unreadable(con, present)
+    from_source, created = _swap(con, contract, present)
+    log.info("reference.%s: %s rows from %s in run %s", kind, f"{from_source:,}", what, run.run_id)
+    return ReferenceResult(kind, what, from_source + created, from_source, created, absent, unreadable)
 
 
 def choose_columns(
@@ -169,10 +172,8 @@ def _cast(column: Column) -> str:
     return name if column.type == "VARCHAR" else f"TRY_CAST({name} AS {column.type})"
 
 
-def _unreadable(
-    con: duckdb.DuckDBPyConnection, contract: TableContract, chosen: Mapping[str, str]
-) -> tuple[tuple[str, int], ...]:
-    typed = [column for column in _canonical(contract) if column.name in chosen and column.type != "VARCHAR"]
+def _unreadable(con: duckdb.DuckDBPyConnection, present: Sequence[Column]) -> tuple[tuple[str, int], ...]:
+    typed = [column for column in present if column.type != "VARCHAR"]
     if not typed:
         return ()
     counts = [f"count(*) FILTER (WHERE {quoted(c.name)} IS NOT NULL AND {_cast(c)} IS NULL)" for c in typed]
@@ -180,49 +181,27 @@ def _unreadable(
     return tuple((column.name, int(count)) for column, count in zip(typed, found, strict=True) if count)
 
 
-def _create(con: duckdb.DuckDBPyConnection, contract: TableContract, *, replace: bool) -> None:
-    con.execute(contract.ddl(replace=replace))
-    for statement in contract.comments():
-        con.execute(statement)
+def _swap(con: duckdb.DuckDBPyConnection, contract: TableContract, present: Sequence[Column] | None) -> tuple[int, int]:
+    """Put the staged rows in place of the old ones, in one transaction; return rows of the source and created ones.
 
-
-def _swap(
-    con: duckdb.DuckDBPyConnection,
-    contract: TableContract,
-    kind: Kind,
-    what: str,
-    absent: tuple[str, ...],
-    unreadable: tuple[tuple[str, int], ...],
-) -> ReferenceResult:
-    """Put the staged rows in place of the old ones of the source, in one transaction; created ones stay.
-
-    A created entity whose id the source has now is the source's.
+    ``present`` are the staged columns, None where nothing is configured. Created rows stay, unless the source has
+    their id now: then they are the source's.
     """
-    configured = what != "not configured"
-    key = quoted(f"{kind}_id")
-    con.execute("BEGIN")
-    try:
-        _create(con, contract, replace=False)
-        taken = f" AND {key} NOT IN (SELECT {key} FROM {INCOMING})" if configured else ""
+    key = quoted(contract.columns[0].name)
+    with transaction(con):
+        ensure_table(con, contract)
+        taken = "" if present is None else f" AND {key} NOT IN (SELECT {key} FROM {INCOMING})"
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE _reference_created AS "
             f"SELECT * FROM {contract.relation} WHERE origin = 'created'{taken}"
         )
-        _create(con, contract, replace=True)
+        replace_table(con, contract)
         from_source = 0
-        if configured:
-            present = [column for column in _canonical(contract) if column.name not in absent]
+        if present is not None:
             values = ", ".join(f"{_cast(column)} AS {quoted(column.name)}" for column in present)
-            inserted = con.execute(
-                f"INSERT INTO {contract.relation} BY NAME SELECT {values}, 'source' AS origin FROM {INCOMING}"
-            )
-            from_source = int(inserted.fetchall()[0][0])
-        kept = con.execute(f"INSERT INTO {contract.relation} BY NAME SELECT * FROM temp._reference_created")
-        created = int(kept.fetchall()[0][0])
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
+            insert = f"INSERT INTO {contract.relation} BY NAME SELECT {values}, 'source' AS origin FROM {INCOMING}"
+            from_source = scalar(con, insert)
+        created = scalar(con, f"INSERT INTO {contract.relation} BY NAME SELECT * FROM temp._reference_created")
     con.execute(f"DROP TABLE IF EXISTS {INCOMING}")
     con.execute("DROP TABLE IF EXISTS temp._reference_created")
-    return ReferenceResult(kind, what, from_source + created, from_source, created, absent, unreadable)
+    return from_source, created

@@ -11,7 +11,7 @@ from data_contracts.checks import MOST_IDS, CheckReport, failure_of, report
 from data_contracts.contracts import TableContract, quoted
 from data_contracts.errors import ContractError
 from data_contracts.rules import Rule, rules_of
-from pipelines.rule_sql import failing_ids, schema_failures, table_columns
+from pipelines.rule_sql import existing_columns, failing_ids, schema_failures
 
 
 def check_invariants(con: duckdb.DuckDBPyConnection, contract: TableContract) -> CheckReport:
@@ -20,7 +20,7 @@ def check_invariants(con: duckdb.DuckDBPyConnection, contract: TableContract) ->
     Columns a ``salesforce`` table may lack bring no rule. Raises ContractError when the table is missing or a rule's
     query cannot run: that is an error of ours or of the rule, not bad data.
     """
-    columns = table_columns(con, contract)
+    columns = existing_columns(con, contract)
     failures = schema_failures(contract, columns, 0, exact=not contract.name.startswith("salesforce."))
     rules = [rule for rule in rules_of(contract) if all(column in columns for column in rule.columns)]
     row_wise = [rule for rule in rules if rule.row_wise]

@@ -90,7 +90,8 @@ def _table(name: str, found: list[Column] | None, comment: str | None) -> Publis
     columns, expressions = [], []
     for column in (*promised, *extra):
         there = actual.get(column.name)
-        columns.append(replace(column, type=there.type) if there else column)
+        # An empty column cannot be one that is always filled.
+        columns.append(replace(column, type=there.type) if there else replace(column, required=False))
         expressions.append(quoted(column.name) if there else f"NULL::{column.type}")
     description = (contract.description if contract else comment) or f"Records of {name}, as the org has them."
     return PublishedTable(name, description, tuple(columns), tuple(expressions), found is not None)

@@ -10,6 +10,7 @@ import duckdb
 
 from data_contracts.contracts import load_contract
 from pipelines.run import RunContext
+from pipelines.tables import ensure_table
 
 KILLED = "the process ended before the run was over; what was published before it stays"
 
@@ -22,10 +23,7 @@ def begin_run(
     Call it under the home's lock: nothing else can be running then, so a row that says so was killed. The same run
     begun again (Dagster's re-execution) replaces its row.
     """
-    contract = load_contract("ops.sync_run")
-    con.execute(contract.ddl())
-    for statement in contract.comments():
-        con.execute(statement)
+    ensure_table(con, load_contract("ops.sync_run"))
     dead = con.execute(
         "UPDATE ops.sync_run SET status = 'failed', ended_at = greatest(started_at, ?), message = ? "
         "WHERE status = 'running' AND run_id <> ?",

@@ -157,6 +157,29 @@ def test_url_streams_and_hides_the_password(con, tmp_path, monkeypatch):
     assert companies(con, "company_id") == [("007",), ("8",)]
 
 
+def test_postgresql_streams_every_kind_of_value(con, postgres_url, monkeypatch):
+    url = sa.make_url(postgres_url).set(drivername="postgresql+psycopg2")
+    engine = sa.create_engine(url)
+    rows = 2_500
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA IF EXISTS crm CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA crm"))
+        connection.execute(
+            sa.text(
+                "CREATE TABLE crm.\"People\" AS SELECT i AS \"Nr\", 'N' || i AS last_name, DATE '1990-01-01' + i AS "
+                "birthdate, TRUE AS title, 1.50::numeric AS phone FROM generate_series(1, :rows) i"
+            ),
+            {"rows": rows},
+        )
+    engine.dispose()
+    monkeypatch.setattr("resources.reference_database.CHUNK_ROWS", 1_000)
+    monkeypatch.setenv("CRM_URL", url.set(drivername="postgresql").render_as_string(hide_password=False))
+    source = ReferenceSource(url="${CRM_URL}", table="crm.People", columns={"person_id": "Nr"})
+    assert load_reference(con, "person", source, Path(), RUN).rows == rows
+    query = "SELECT person_id, last_name, birthdate::VARCHAR, title, phone FROM reference.person WHERE person_id = '31'"
+    assert con.sql(query).fetchall() == [("31", "N31", "1990-02-01", "true", "1.50")]
+
+
 def test_url_variables(monkeypatch):
     monkeypatch.setenv("CRM_PASSWORD", "p@ss/w:rd")
     url = database_url("postgresql://me:${CRM_PASSWORD}@db/crm")
