@@ -31,6 +31,9 @@ def serve(data: Path | None, port: int, http_port: int | None, faults: Path | No
     from apps.demo_org.server import serve as run
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Its word on connections that were open at the end is not an error here.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "graceful shutdown" not in record.getMessage())
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     options = ServeOptions(
         data=data.resolve() if data else None,
         port=port,

@@ -50,7 +50,7 @@ def open_org(
         for issue in store.load_report:
             _log.warning("%s.%s: %d values of the wrong type became null", issue.object, issue.field, issue.count)
         usage = Usage()
-        jobs = BulkJobs(store, usage, directory / "bulk")
+        jobs = BulkJobs(store, usage, directory / "bulk", fault_file.visibility)
         stack.callback(jobs.close)
         app = ConnectedApp.make(public_key, run_as=_default_username(store))
         yield DemoOrgState(store, Sessions(store.org_id), app, usage, fault_file, log, jobs, Cursors())

@@ -57,7 +57,6 @@ def create(request: Request) -> Response:
             created_by=session_of(request).user_id,
             api_version=version_of(request),
         ),
-        org.visibility(),
         JobScript(
             failure=failed.message if failed else None,
             seconds_per_state=slow.seconds if slow else 0.0,

@@ -10,7 +10,8 @@ import datetime as dt
 import logging
 import shutil
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -109,22 +110,25 @@ def _rest_time(moment: dt.datetime) -> str:
 class BulkJobs:
     """All query jobs since the start. Safe to use from several threads."""
 
-    def __init__(self, store: OrgStore, usage: Usage, folder: Path) -> None:
+    def __init__(self, store: OrgStore, usage: Usage, folder: Path, visibility: Callable[[], Visibility]) -> None:
         self._store, self._usage, self._folder = store, usage, folder
+        #: What is visible now: a permission may go between the creation of a job and its run.
+        self._visibility = visibility
         self._lock = threading.Lock()
         self._jobs: dict[str, BulkJob] = {}
         self._numbers = 0
+        self._futures: list[Future[None]] = []
         self._closing = threading.Event()
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="bulk-job")
         #: Rows of a page; tests make it small (``/__demo__/settings``).
         self.page_rows = PAGE_ROWS
 
-    def submit(self, request: JobRequest, visibility: Visibility, script: JobScript) -> BulkJob:
+    def submit(self, request: JobRequest, script: JobScript) -> BulkJob:
         """Check the query and put a job in the queue. Raises ``SoqlError`` for a query that Bulk does not take."""
         checked = self._store.check_bulk(
             request.query,
             include_deleted=request.include_deleted,
-            visibility=visibility,
+            visibility=self._visibility(),
             user=request.created_by,
         )
         with self._lock:
@@ -133,7 +137,8 @@ class BulkJobs:
             job = BulkJob(make_id("750", number), make_id("0Ga", number), checked.object, request, script)
             self._jobs[job.id] = job
         self._usage.count("DailyBulkV2QueryJobs")
-        future = self._workers.submit(self._run, job, visibility)
+        future = self._workers.submit(self._run, job)
+        self._futures.append(future)
         future.add_done_callback(lambda done: self._on_done(job, done))
         return job
 
@@ -173,9 +178,13 @@ class BulkJobs:
         shutil.rmtree(self._folder / job.id, ignore_errors=True)
 
     def close(self) -> None:
-        """Let no further job start and wake those that wait."""
+        """Break off what is running and wait until it has stopped."""
         self._closing.set()
         self._workers.shutdown(wait=False, cancel_futures=True)
+        while any(not future.done() for future in self._futures):
+            # Again and again: a job may be between two statements, or compressing a page.
+            self._store.interrupt()
+            wait(self._futures, timeout=0.05)
 
     def _move(self, job: BulkJob, state: str) -> None:
         job.state, job.changed = state, dt.datetime.now(dt.UTC)
@@ -190,18 +199,18 @@ class BulkJobs:
 
     def _on_done(self, job: BulkJob, done: "Future[None]") -> None:
         """End a job that broke, or its client would wait for ever."""
-        if not done.cancelled() and (error := done.exception()):
+        if not done.cancelled() and (error := done.exception()) and not self._closing.is_set():
             _log.error("Bulk job %s broke", job.id, exc_info=error)
             job.error = "InternalServerError : An unexpected error occurred."
             self._advance(job, "Failed")
 
-    def _run(self, job: BulkJob, visibility: Visibility) -> None:
+    def _run(self, job: BulkJob) -> None:
         self._closing.wait(job.script.seconds_per_state)
         if self._closing.is_set() or not self._advance(job, "InProgress"):
             return
         started = dt.datetime.now(dt.UTC)
         try:
-            pages = None if job.script.failure else self._write(job, visibility)
+            pages = None if job.script.failure else self._write(job)
             job.error = job.script.failure
         except SoqlError as error:
             pages, job.error = None, f"{error.code} : {error.message}"
@@ -211,7 +220,7 @@ class BulkJobs:
             job.pages = pages
         self._advance(job, "Failed" if job.error is not None else "JobComplete")
 
-    def _write(self, job: BulkJob, visibility: Visibility) -> ResultPages:
+    def _write(self, job: BulkJob) -> ResultPages:
         folder = self._folder / job.id
         folder.mkdir(parents=True)
         written = self._store.write_bulk_csv(
@@ -221,7 +230,7 @@ class BulkJobs:
             page_rows=self.page_rows,
             gzip_level=1,
             line_ending=job.request.line_ending,
-            visibility=visibility,
+            visibility=self._visibility(),
             user=job.request.created_by,
         )
         self._usage.count("DailyBulkV2QueryFileStorageMB", sum(page.bytes for page in written) / 1e6)

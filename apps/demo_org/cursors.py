@@ -42,3 +42,9 @@ class Cursors:
         if found is None or not offset.isdigit():
             raise ApiError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         return cursor, found[0], int(offset), found[1]
+
+    def object_of(self, locator: str) -> str | None:
+        """Return the API name of the object a cursor reads, or None."""
+        with self._lock:
+            found = self._open.get(locator.partition("-")[0])
+        return found[0].object if found else None

@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from apps.demo_org.errors import DemoOrgError
 from apps.demo_org.faults import AnyFault, Fault, FaultPlan
+from apps.demo_org.store import Visibility
 
 _log = logging.getLogger(__name__)
 _FAULTS = TypeAdapter(list[AnyFault])
@@ -68,6 +69,10 @@ class FaultFile:
             self._seen = stamp
             self._reload(self._path)
         return self.plan
+
+    def visibility(self) -> Visibility:
+        """Return what the faults that have fired hide."""
+        return Visibility(self.plan.hidden_fields, self.plan.hidden_objects)
 
     def _reload(self, path: Path) -> None:
         try:

@@ -31,6 +31,7 @@ _VERSIONED = re.compile(r"/services/data/(v[^/]*)(/.*)?")
 _VERSION = re.compile(r"v(\d{2})\.0")
 _OBJECT_PATH = re.compile(r"/sobjects/(\w+)")
 _JOB_PATH = re.compile(r"/jobs/query/(\w+)")
+_CURSOR_PATH = re.compile(r"/query(?:All)?/(\w+-\d+)$")
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 #: Everything under these needs a token; the list of versions is free.
 _PROTECTED = ("/services/data/v", "/services/oauth2/userinfo", "/id/")
@@ -126,6 +127,8 @@ class Gateway:
             return match[1]
         if match := _JOB_PATH.search(exchange.path):
             return self._org.object_of_job(match[1])
+        if match := _CURSOR_PATH.search(exchange.path):
+            return self._org.cursors.object_of(match[1])
         soql = parse_qs(exchange.query).get("q", [""])[0]
         if exchange.method == "POST" and exchange.path.rstrip("/").endswith("/jobs/query"):
             soql = body.decode("utf-8", "replace")

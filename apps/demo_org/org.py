@@ -36,8 +36,7 @@ class DemoOrgState:
 
     def visibility(self) -> Visibility:
         """Return what the faults in force hide."""
-        plan = self.faults.plan
-        return Visibility(plan.hidden_fields, plan.hidden_objects)
+        return self.faults.visibility()
 
     def object_of_job(self, job_id: str) -> str | None:
         """Return the API name of the object a Bulk job reads, or None."""

@@ -78,6 +78,9 @@ class Outgoing:
             headers["Content-Length"] = str(min(self._allowed, self._total))
         if drop := self._fired.first(DropConnection):
             self._allowed = drop.bytes
+        if not body and not more:
+            # The client has its answer with the headers.
+            self._log.write(self.exchange)
         await self._send({**start, "headers": headers.raw})
         return body
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -76,6 +77,8 @@ class _Server(uvicorn.Server):
 
 def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; ``say`` gets the ready line. Raises ``DemoOrgError``."""
+    # Loading may take a while; stopped meanwhile, the files go too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as stack:
         tls_socket = stack.enter_context(_listen(options.port))
         http_socket = None if options.http_port is None else stack.enter_context(_listen(options.http_port))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import duckdb
 
@@ -36,6 +37,7 @@ class OrgStore:
 
     def __init__(self, database: Path, clock: Callable[[], datetime]) -> None:
         self._database = duckdb.connect(str(database))
+        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._clock = clock
         self._database.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
         for macro in (*ID_MACROS, *BULK_MACROS):

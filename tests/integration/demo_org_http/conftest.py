@@ -19,6 +19,8 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_csv(folder / "Account.csv", ["Name", "BillingStreet", "NumberOfEmployees", "Legacy__c"], rows)
     people = [["Édith", "Piaf", "edith@example.com"], ["Ōe", "Kenzaburō", "oe@example.com"]]
     write_csv(folder / "Contact.csv", ["FirstName", "LastName", "Email"], people)
+    users = [["ada@demo.example.com", "Lovelace", "true"], ["gone@demo.example.com", "Gone", "false"]]
+    write_csv(folder / "User.csv", ["Username", "LastName", "IsActive"], users)
     lists = [
         ["Big ones", "Big_ones", "Account", "SELECT Name, Id FROM Account WHERE NumberOfEmployees > 48 ORDER BY Name"],
         ["Mine", "Mine", "Account", "SELECT Name, Id FROM Account USING SCOPE mine ORDER BY Name"],

@@ -74,8 +74,8 @@ def test_denials_have_the_recorded_bodies(org: DemoOrg, form: dict[str, str], er
     assert answer.json() == dict(zip(("error", "error_description"), error, strict=True))
 
 
-def test_a_user_nobody_knows_has_not_approved_the_app(org: DemoOrg) -> None:
-    for who in ("nobody@example.com", "x' OR Username != '"):
+def test_a_user_who_is_unknown_or_inactive_has_not_approved_the_app(org: DemoOrg) -> None:
+    for who in ("nobody@example.com", "gone@demo.example.com", "x' OR Username != '"):
         answer = post(org, data={"grant_type": JWT_BEARER, "assertion": assertion(org, sub=who)})
         assert answer.json() == {"error": "invalid_grant", "error_description": "user hasn't approved this consumer"}
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from apps.demo_org.errors import DemoOrgError
 from apps.demo_org.launch import launch_demo_org
@@ -36,6 +37,30 @@ def test_one_line_on_standard_output_and_a_clean_stop(number: signal.Signals) ->
     assert (process.returncode, rest) == (0, "")
     assert "Traceback" not in errors
     assert not folder.exists()
+
+
+def test_it_stops_cleanly_in_the_middle_of_a_job(demo_data: Path, tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"action": "slow_job", "seconds": 60, "match": {"object": "Contact"}}]')
+    process = subprocess.Popen(
+        [*COMMAND, "--data", str(demo_data), "--faults", str(faults), "--http", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = json.loads(process.stdout.readline())
+    for name in ("Contact", *["Account"] * 5):
+        requests.post(
+            f"{line['http_url']}/services/data/v60.0/jobs/query",
+            json={"operation": "query", "query": f"SELECT FIELDS(STANDARD) FROM {name}"},
+            headers={"Authorization": f"Bearer {line['access_token']}"},
+            timeout=10,
+        )
+    process.terminate()
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in errors) == (0, False), errors
+    assert not Path(line["ca_file"]).parent.exists()
 
 
 def bad_csv(folder: Path) -> list[str]:

@@ -1,4 +1,8 @@
+import time
+from pathlib import Path
 from typing import Any
+
+import jwt
 
 from tests.support.demo_org_client import Scripted, V
 
@@ -82,3 +86,21 @@ def test_changes_show_in_the_request_log(scripted: Scripted) -> None:
     line = scripted.log()[-1]
     assert (line["method"], line["path"], line["status"], line["rows"]) == ("POST", f"{V}/sobjects/Account", 201, 1)
     assert (line["user"], line["object"]) == (scripted.org.username, "Account")
+
+
+def test_a_change_is_the_signed_in_users(scripted: Scripted) -> None:
+    org, client = scripted.org, scripted.client
+    claims = {"iss": org.client_id, "sub": "ada@demo.example.com", "aud": org.url, "exp": time.time() + 60}
+    form = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "assertion": jwt.encode(claims, Path(org.private_key_file).read_text(), algorithm="RS256"),
+    }
+    token = client("POST", "/services/oauth2/token", data=form).json()["access_token"]
+    record = create(scripted, Name="Ada was here")
+    changed = client(
+        "PATCH", f"{V}/sobjects/Account/{record}", json={"Phone": "1"}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert changed.status_code == 204
+    assert scripted.log()[-1]["user"] == "ada@demo.example.com"
+    soql = f"SELECT LastModifiedBy.Username FROM Account WHERE Id = '{record}'"
+    assert client.query(soql)["records"][0]["LastModifiedBy"]["Username"] == "ada@demo.example.com"
