@@ -1,7 +1,7 @@
 """What every asset module shares: keys, the run context, contract metadata and how a failure is shown."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,8 @@ POOL = "warehouse"
 """The pool of every step that opens the warehouse; its limit is 1 (one writer)."""
 
 OWNERS = ["team:data-engineering"]
+
+AssetDecorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
 OBJECT_TAG = "crosswalk/object"
 """Tag of an asset that belongs to one Salesforce object."""
@@ -89,6 +91,20 @@ def spec_arguments(name: str, *, group: str, kinds: Sequence[str] = ("duckdb",),
             "contract": dg.MetadataValue.path(contract_path(contract)),
         },
     }
+
+
+def table_asset(
+    name: str,
+    *,
+    group: str,
+    deps: Sequence[dg.AssetKey] = (),
+    kinds: Sequence[str] = ("duckdb",),
+    owner: str = "",
+) -> AssetDecorator:
+    """Return the decorator of the asset of one published table, in the pool of the warehouse."""
+    arguments = spec_arguments(name, group=group, kinds=kinds, owner=owner)
+    decorator: AssetDecorator = dg.asset(**arguments, deps=deps, pool=POOL)
+    return decorator
 
 
 def contract_path(contract: TableContract) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments
+from assets._common import POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments, table_asset
 from data_contracts.mapping import MappedObject
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
 from pipelines.run import OBJECTS
@@ -23,7 +23,7 @@ def build_import_assets() -> list[dg.AssetsDefinition]:
 
 
 def _record_asset(name: MappedObject) -> dg.AssetsDefinition:
-    @dg.asset(**spec_arguments(f"imports.{name}", group=GROUP, owner=name), deps=keys([f"crosswalk.{name}"]), pool=POOL)
+    @table_asset(f"imports.{name}", group=GROUP, deps=keys([f"crosswalk.{name}"]), owner=name)
     def build(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:
@@ -37,7 +37,7 @@ def _record_asset(name: MappedObject) -> dg.AssetsDefinition:
 
 
 def _entity_asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
-    @dg.asset(**spec_arguments(f"imports.{kind}", group=GROUP), deps=keys(SPEAKERS[kind]), pool=POOL)
+    @table_asset(f"imports.{kind}", group=GROUP, deps=keys(SPEAKERS[kind]))
     def build(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:
@@ -64,6 +64,6 @@ def feeds(
     with foreseeable(), crosswalk.connect() as con:
         for name in OBJECTS:
             build_creation_proposals(con, name, run)
-        counts = {name: row_count(con, name) for name in FEEDS}
-    for name, rows in counts.items():
-        yield materialized(rows, asset=name)
+        counts = {table: row_count(con, table) for table in FEEDS}
+    for table, rows in counts.items():
+        yield materialized(rows, asset=table)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, keys, materialized, run_context, spec_arguments
+from assets._common import foreseeable, keys, materialized, run_context, table_asset
 from pipelines.ownership import build_opportunity_ownership, build_ownership
 from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SyncResource
@@ -17,11 +17,7 @@ def build_ownership_assets() -> list[dg.AssetsDefinition]:
 
 
 def _asset(name: str) -> dg.AssetsDefinition:
-    @dg.asset(
-        **spec_arguments(f"ownership.{name}", group=GROUP, owner=name),
-        deps=keys([f"crosswalk.{name}", *BESIDE]),
-        pool=POOL,
-    )
+    @table_asset(f"ownership.{name}", group=GROUP, deps=keys([f"crosswalk.{name}", *BESIDE]), owner=name)
     def build(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:
@@ -32,11 +28,7 @@ def _asset(name: str) -> dg.AssetsDefinition:
     return build
 
 
-@dg.asset(
-    **spec_arguments("ownership.opportunity", group=GROUP),
-    deps=keys([f"ownership.{name}" for name in OBJECTS]),
-    pool=POOL,
-)
+@table_asset("ownership.opportunity", group=GROUP, deps=keys([f"ownership.{name}" for name in OBJECTS]))
 def opportunity(
     context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
 ) -> dg.MaterializeResult[None]:

@@ -4,7 +4,7 @@ They live in Dagster's event log, so each is drawn from a few aggregated numbers
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -25,7 +25,7 @@ def histogram(
     """
     rows = [{"from": edge, "to": edge + width, "pairs": pairs} for edge, pairs in bins]
     bars = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(_data(rows))
         .mark_bar(color="#4c78a8")
         .encode(
             x=alt.X("from:Q", bin="binned", title="match weight (bits)"),
@@ -37,7 +37,7 @@ def histogram(
         {"weight": review, "name": "review", "place": 10},
         {"weight": link, "name": "link", "place": 24},
     ]
-    base = alt.Chart(alt.Data(values=marks)).encode(
+    base = alt.Chart(_data(marks)).encode(
         x="weight:Q",
         color=alt.Color("name:N", scale=alt.Scale(domain=["review", "link"], range=[REVIEW, LINK]), title="threshold"),
     )
@@ -48,7 +48,7 @@ def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValu
     """Return the link rate per run and object; ``rows`` are (start of the run, object, share from 0 to 1)."""
     values = [{"run": started, "object": name, "rate": rate} for started, name, rate in rows]
     chart = (
-        alt.Chart(alt.Data(values=values))
+        alt.Chart(_data(values))
         .mark_line(point=True)
         .encode(
             x=alt.X("run:O", title="run", axis=alt.Axis(labelAngle=-30)),
@@ -57,6 +57,10 @@ def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValu
         )
     )
     return _inline(chart, "Link rate per run")
+
+
+def _data(rows: Sequence[Mapping[str, object]]) -> Any:
+    return alt.InlineData(values=[dict(row) for row in rows])
 
 
 def _inline(chart: Any, title: str) -> dg.MarkdownMetadataValue:

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets._common import OWNERS, POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments
+from assets._common import (
+    OWNERS,
+    POOL,
+    foreseeable,
+    keys,
+    materialized,
+    row_count,
+    run_context,
+    spec_arguments,
+    table_asset,
+)
 from assets.plots import link_rate
 from data_contracts.contracts import contract_names
 from pipelines.publish.run_record import finish_run
@@ -18,13 +28,13 @@ RECORDS = tuple(name for name in contract_names() if name.startswith("ops.") and
 ANALYTICS = dg.AssetKey(["published", "analytics"])
 
 
-@dg.asset(
-    **spec_arguments("ops.run_statistics", group="ops"),
+@table_asset(
+    "ops.run_statistics",
+    group="ops",
     deps=keys(
         [f"{schema}.{name}" for schema in ("crosswalk", "imports", "ownership") for name in OBJECTS]
         + ["ownership.opportunity", "imports.company", "imports.person"]
     ),
-    pool=POOL,
 )
 def run_statistics(
     context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource

@@ -4,7 +4,7 @@ from typing import Literal
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, materialized, run_context, spec_arguments
+from assets._common import foreseeable, materialized, run_context, table_asset
 from pipelines.extract.reference import load_reference
 from resources.wiring import CrosswalkResource, SyncResource
 
@@ -20,7 +20,7 @@ def build_reference_assets() -> list[dg.AssetsDefinition]:
 def _asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
     name = f"reference.{kind}"
 
-    @dg.asset(**spec_arguments(name, group=GROUP), deps=[RUN_BEGUN], pool=POOL)
+    @table_asset(name, group=GROUP, deps=[RUN_BEGUN])
     def load(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:

@@ -1,11 +1,14 @@
 """Candidates and the crosswalk: which record is which reference entity, and why."""
 
+import math
 from collections.abc import Iterator
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, key, keys, materialized, run_context, spec_arguments
+from assets._common import POOL, foreseeable, key, keys, materialized, run_context, spec_arguments, table_asset
 from assets.plots import histogram
+from data_contracts.mapping import MappedObject
+from data_contracts.settings import Settings
 from pipelines.resolve import ResolveResult, resolve
 from pipelines.resolve.decisions import replay_decisions
 from pipelines.run import OBJECTS
@@ -24,7 +27,7 @@ def build_resolve_assets() -> list[dg.AssetsDefinition]:
     return [decision, *(_asset(name) for name in OBJECTS)]
 
 
-@dg.asset(**spec_arguments("match.decision", group=GROUP), deps=keys(["salesforce.field"]), pool=POOL)
+@table_asset("match.decision", group=GROUP, deps=keys(["salesforce.field"]))
 def decision(
     context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
 ) -> dg.MaterializeResult[None]:
@@ -34,7 +37,7 @@ def decision(
     return materialized(rows)
 
 
-def _asset(name: str) -> dg.AssetsDefinition:
+def _asset(name: MappedObject) -> dg.AssetsDefinition:
     candidates, links = f"match.{name}_candidate", f"crosswalk.{name}"
     inputs = keys([*SIDES[name], "match.decision"])
 
@@ -58,7 +61,37 @@ def _asset(name: str) -> dg.AssetsDefinition:
             result = resolve(
                 con, name, crosswalk.settings, run, models_dir=crosswalk.home.models, progress=context.log.info
             )
-        yield materialized(result.candidates, _plots(result), asset=candidates)
+        yield materialized(result.candidates, _weights(result, crosswalk.settings), asset=candidates)
         yield materialized(result.records, _figures(result), asset=links)
 
     return build
+
+
+def _weights(result: ResolveResult, settings: Settings) -> dict[str, object]:
+    """Return the histogram of match weights with the thresholds, and what bounding the blocks cut."""
+    bounded = {"blocks cut": result.blocks_cut, "pairs cut": result.pairs_cut}
+    if not result.histogram:
+        return dict(bounded)
+    link, review = (_bits(share) for share in (settings.matching.thresholds.link, settings.matching.thresholds.review))
+    plot = histogram(result.histogram, width=result.histogram_width, link=link, review=review)
+    return {"match weights": plot, **bounded}
+
+
+def _figures(result: ResolveResult) -> dict[str, object]:
+    model = result.model_path
+    return {
+        "linked": result.linked,
+        "in review": result.in_review,
+        "unmatched": result.unmatched,
+        "skipped": result.skipped,
+        "link changes": result.changes,
+        "linked by": dg.MetadataValue.json(result.by_method),
+        "linked by rung": dg.MetadataValue.json(result.by_rung),
+        "model": dg.MetadataValue.path(str(model)) if model else "none",
+    }
+
+
+def _bits(probability: float) -> float:
+    """Return the match weight (log2 odds) of a probability, kept drawable at 0 and 1."""
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log2(bounded / (1 - bounded))

@@ -24,8 +24,7 @@ class _Filter(logging.Filter):
         return event is None and record.levelno >= logging.INFO and not skipped
 
 
-@dg.logger(description="One short line per progress message, on standard error.")
-def console_logger(_init: dg.InitLoggerContext) -> logging.Logger:
+def _short_lines(_init: dg.InitLoggerContext) -> logging.Logger:
     """Return a logger that prints progress messages only; the event log keeps everything."""
     logger = logging.getLogger("crosswalk.run")
     logger.setLevel(logging.DEBUG)
@@ -36,3 +35,8 @@ def console_logger(_init: dg.InitLoggerContext) -> logging.Logger:
     handler.addFilter(_Filter())
     logger.addHandler(handler)
     return logger
+
+
+console_logger = dg.LoggerDefinition(
+    _short_lines, description="One short line per progress message, on standard error.", config_schema={}
+)

@@ -13,12 +13,13 @@ from assets._common import (
     OBJECT_TAG,
     OWNERS,
     POOL,
+    AssetDecorator,
     foreseeable,
     keys,
     materialized,
     row_count,
     run_context,
-    spec_arguments,
+    table_asset,
 )
 from data_contracts.contracts import contract_names, load_contract
 from data_contracts.settings import Settings
@@ -30,6 +31,7 @@ from pipelines.tables import ensure_table
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 GROUP = "salesforce"
+KINDS = ("salesforce", "duckdb")
 JOBS = dg.AssetKey(["landing", "jobs"])
 CLOSED = "the off-hours window is closed; what is landed stays, the next night goes on from here"
 Results = Iterator[dg.MaterializeResult[None]]
@@ -42,7 +44,7 @@ def build_salesforce_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]
     return [field, jobs, *per_object, _list_membership_asset(names)]
 
 
-@dg.asset(**spec_arguments("salesforce.field", group=GROUP, kinds=("salesforce", "duckdb")), pool=POOL)
+@table_asset("salesforce.field", group=GROUP, kinds=KINDS)
 def field(
     context: dg.AssetExecutionContext,
     crosswalk: CrosswalkResource,
@@ -121,9 +123,7 @@ def _landing_asset(name: str) -> dg.AssetsDefinition:
 
 
 def _table_asset(name: str) -> dg.AssetsDefinition:
-    arguments = _table_arguments(name)
-
-    @dg.asset(**arguments, deps=[dg.AssetKey(["landing", name])], pool=POOL)
+    @_mirror_decorator(name)
     def load(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:
@@ -131,30 +131,31 @@ def _table_asset(name: str) -> dg.AssetsDefinition:
         with foreseeable(), crosswalk.connect() as con:
             plan = ExtractionPlan.load(crosswalk.home.landing, run.run_id).require(name)
             result = load_object(con, crosswalk.home, crosswalk.settings, plan, run, context.log.info)
-        figures = {key: value for key, value in asdict(result).items() if isinstance(value, int | float | str)}
+        figures = {key: value for key, value in asdict(result).items() if isinstance(value, int | float)}
         return materialized(result.rows, {"run kind": plan.kind, **figures})
 
     return load
 
 
-def _table_arguments(name: str) -> dict[str, object]:
+def _mirror_decorator(name: str) -> AssetDecorator:
+    landed = dg.AssetKey(["landing", name])
     if f"salesforce.{name}" in contract_names():
-        return spec_arguments(f"salesforce.{name}", group=GROUP, kinds=("salesforce", "duckdb"), owner=name)
-    return {
-        "key": dg.AssetKey(["salesforce", name]),
-        "group_name": GROUP,
-        "owners": OWNERS,
-        "kinds": {"salesforce", "duckdb"},
-        "tags": {OBJECT_TAG: name},
-        "description": f"{name}: one row per record of the org, typed from its describe.",
-    }
+        return table_asset(f"salesforce.{name}", group=GROUP, deps=[landed], kinds=KINDS, owner=name)
+    return dg.asset(
+        key=["salesforce", name],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds=set(KINDS),
+        tags={OBJECT_TAG: name},
+        description=f"{name}: one row per record of the org, typed from its describe.",
+        deps=[landed],
+        pool=POOL,
+    )
 
 
 def _list_membership_asset(names: Sequence[str]) -> dg.AssetsDefinition:
-    @dg.asset(
-        **spec_arguments("salesforce.list_membership", group=GROUP, kinds=("salesforce", "duckdb")),
-        deps=keys([f"salesforce.{name}" for name in names]),
-        pool=POOL,
+    @table_asset(
+        "salesforce.list_membership", group=GROUP, deps=keys([f"salesforce.{name}" for name in names]), kinds=KINDS
     )
     def load(
         context: dg.AssetExecutionContext,

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, key, materialized, run_context, spec_arguments
+from assets._common import foreseeable, key, materialized, run_context, table_asset
 from pipelines.run import OBJECTS
 from pipelines.standardize import standardize
 from pipelines.standardize.standardize import Table
@@ -18,7 +18,7 @@ def build_standard_assets() -> list[dg.AssetsDefinition]:
 
 
 def _asset(table: Table, source: str, *, owner: str = "") -> dg.AssetsDefinition:
-    @dg.asset(**spec_arguments(f"standard.{table}", group=GROUP, owner=owner), deps=[key(source)], pool=POOL)
+    @table_asset(f"standard.{table}", group=GROUP, deps=[key(source)], owner=owner)
     def build(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:

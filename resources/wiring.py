@@ -89,14 +89,16 @@ class SalesforceResource(dg.ConfigurableResource["SalesforceResource"]):
 class SyncResource(dg.ConfigurableResource["SyncResource"]):
     """What kind of run this is: shown and changeable in the launchpad."""
 
-    kind: Literal["full", "delta"] = Field("full", description="full: everything again; delta: what changed since")
+    kind: Literal["full", "delta"] = Field(
+        default="full", description="full: everything again; delta: what changed since"
+    )
     full_objects: list[str] = Field(default=[], description="objects synced in full although the run is a delta")
     trigger: Literal["manual", "schedule"] = Field(
-        "manual", description="a scheduled run keeps to the off-hours window, Run Now does not"
+        default="manual", description="a scheduled run keeps to the off-hours window, Run Now does not"
     )
 
     works_until: str = Field(
-        "", description="UTC time at which the off-hours window closes; empty: any time, as with Run Now"
+        default="", description="UTC time at which the off-hours window closes; empty: any time, as with Run Now"
     )
 
     def may_work(self) -> bool:

@@ -133,12 +133,12 @@ def _failure_text(event: dg.DagsterEvent) -> str:
     told = getattr(data, "user_failure_data", None)
     if told is not None:
         return str(told.description)
-    error = getattr(data, "error", None)
+    error: Any = getattr(data, "error", None)
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None or error.cls_name == "DagsterAssetCheckFailedError":
         return ""
-    text = error.message.partition(": ")[2].strip() or error.message.strip()
+    text: str = error.message.partition(": ")[2].strip() or error.message.strip()
     if error.cls_name in _FORESEEN:
         return text
     where = event.step_key or "the run"
