@@ -25,6 +25,9 @@ EVIDENCE_COUNT = len(_EVIDENCE)
 #: Whole numbers under such a name are identifiers, not quantities.
 _CODE_NAME = re.compile(r"(id|key|code|number|no|num|zip|phone|fax|ref|external)(__p?c)?$", re.IGNORECASE)
 
+#: Text under such a name is flagged as an external id, so records can be upserted by it.
+_EXTERNAL_ID = re.compile(r"(ext|external|_)(id|key)?_?(id|key)__c$", re.IGNORECASE)
+
 
 def evidence_sql(column: str) -> list[str]:
     """Aggregates that ``infer`` needs about a quoted text column."""
@@ -33,6 +36,7 @@ def evidence_sql(column: str) -> list[str]:
 
 def infer(name: str, evidence: tuple[Any, ...]) -> Field:
     """The field for an unknown column from its evidence."""
+    is_key = _EXTERNAL_ID.search(name) is not None
     values, booleans, numbers, dates, instants, scale, longest = (int(e) for e in evidence)
     if name == "CurrencyIsoCode":
         return custom_field(name, "picklist", length=3, byteLength=9)
@@ -46,4 +50,4 @@ def infer(name: str, evidence: tuple[Any, ...]) -> Field:
         return custom_field(name, "datetime")
     if longest > 255:
         return custom_field(name, "textarea")
-    return custom_field(name, "string")
+    return custom_field(name, "string", externalId=is_key, idLookup=is_key)

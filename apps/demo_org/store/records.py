@@ -12,6 +12,7 @@ import duckdb
 
 from apps.demo_org.store.derived import DEFAULTED, DERIVED, PERSON_ACCOUNT_NAME
 from apps.demo_org.store.errors import SObjectError
+from apps.demo_org.store.foreign_keys import is_external_id, with_references
 from apps.demo_org.store.ids import make_id, normal_id
 from apps.demo_org.store.load import FIRST_MADE
 from apps.demo_org.store.schema import Field, ObjectType
@@ -50,7 +51,8 @@ class Records:
         """Save a new record and return its id."""
         if not kind.describe["createable"]:
             raise _unsupported(kind, "create")
-        found = checked_values(kind, values, creating=True)
+        named = with_references(kind, self._objects, values, self._ids_with)
+        found = checked_values(kind, named, creating=True)
         self._check_references(kind, found)
         now = self.now()
         found |= _known(kind, {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now})
@@ -79,7 +81,8 @@ class Records:
             raise _unsupported(kind, "update")
         found_id = checked_id(kind, record_id)
         body_id = values.get("Id")
-        found = checked_values(kind, {k: v for k, v in values.items() if k != "Id"}, creating=False)
+        named = with_references(kind, self._objects, values, self._ids_with)
+        found = checked_values(kind, {k: v for k, v in named.items() if k != "Id"}, creating=False)
         if body_id is not None:
             raise SObjectError(
                 400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ["Id"]
@@ -87,6 +90,8 @@ class Records:
         self._check_references(kind, found)
         with self.lock:
             self._require_live(kind, found_id)
+            if kind.name == "Lead" and (self._row(kind, found_id, ("IsConverted",)) or (False,))[0]:
+                raise SObjectError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
             now = self.now()
             found |= _known(kind, {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": user})
             self._run([_update_statement(kind, [found_id], found), *self._derive(kind, found_id, set(found))])
@@ -125,14 +130,11 @@ class Records:
     ) -> tuple[str, bool]:
         """Update the record whose external id has the value, else create it; the id and whether it is new."""
         field = kind.find(external_field)
-        if field is None or not (field.describe["externalId"] or field.describe["idLookup"]):
+        if field is None or not is_external_id(field):
             message = f"Provided external ID field does not exist or is not accessible: {external_field}"
             raise SObjectError(404, "NOT_FOUND", message)
         with self.lock:
-            wanted = normal_id(value) if field.is_id else value
-            live = " AND NOT IsDeleted" if kind.find("IsDeleted") else ""
-            sql = f"SELECT Id FROM {identifier(kind.name)} WHERE lower({identifier(field.name)}) = lower(?){live}"
-            matches = [row[0] for row in self._con.execute(sql, [wanted]).fetchall()]
+            matches = self._ids_with(kind, field, value)
             if len(matches) > 1:
                 raise MultipleMatchesError(matches)
             if matches:
@@ -165,9 +167,20 @@ class Records:
             if self._row(kind, found, ("Id",)) is None:
                 return found
 
+    def _ids_with(self, kind: ObjectType, field: Field, value: str) -> list[str]:
+        """Live records whose external id has the value, whatever its case."""
+        live = " AND NOT IsDeleted" if kind.find("IsDeleted") else ""
+        column = f"lower(CAST({identifier(field.name)} AS VARCHAR))"
+        sql = f"SELECT Id FROM {identifier(kind.name)} WHERE {column} = lower(?){live}"
+        with self.lock:
+            rows = self._con.execute(sql, [normal_id(value) if field.is_id else value]).fetchall()
+        return [row[0] for row in rows]
+
     def _row(self, kind: ObjectType, record_id: str, columns: Sequence[str]) -> tuple[Any, ...] | None:
         listed = ", ".join(identifier(c) for c in columns)
-        found = self._con.execute(f"SELECT {listed} FROM {identifier(kind.name)} WHERE Id = ?", [record_id]).fetchall()
+        sql = f"SELECT {listed} FROM {identifier(kind.name)} WHERE Id = ?"
+        with self.lock:
+            found = self._con.execute(sql, [record_id]).fetchall()
         return found[0] if found else None
 
     def _require_live(self, kind: ObjectType, record_id: str) -> None:

@@ -14,7 +14,7 @@ import duckdb
 from apps.demo_org.store import load as loading
 from apps.demo_org.store.bulk import BULK_MACROS, BulkPage, PageFormat, write_pages
 from apps.demo_org.store.describe import describe_global, describe_object
-from apps.demo_org.store.errors import SObjectError
+from apps.demo_org.store.errors import SObjectError, SoqlError
 from apps.demo_org.store.ids import ID_MACROS
 from apps.demo_org.store.organization import ensure_organization, ensure_user
 from apps.demo_org.store.query import Query
@@ -145,8 +145,14 @@ class OrgStore:
         """Parse and compile SOQL; SoqlError with Salesforce's code and message where it is refused."""
         seen = self.visibility if visibility is None else visibility
         context = Context(self.objects, seen, user or self.default_user_id, self._clock(), soql, include_deleted)
-        tree = parse(soql)
-        compiled = Compiler(context).compile(tree)
+        try:
+            tree = parse(soql)
+            compiled = Compiler(context).compile(tree)
+        except RecursionError:
+            raise SoqlError(
+                "QUERY_TOO_COMPLICATED",
+                "Query is either selecting too many fields or the filter conditions are too complicated.",
+            ) from None
         if bulk:
             refuse_bulk(tree, compiled)
         return Query(compiled, self.cursor, self._owner_of)

@@ -224,7 +224,8 @@ NO_COLUMN = (
             "INVALID_TYPE",
             "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\n"
             "sObject type 'XYZZY' is not supported. If you are attempting to use a custom object, be sure to append "
-            "the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.",
+            "the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate "
+            "names.",
         ),
         ("SELECT Id FROM Account WHERE Id = 'no'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: no"),
         (

@@ -23,10 +23,13 @@ _AFTER_FROM: Final = (
     "USING", "WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "ALL", "UPDATE",
 )  # fmt: skip
 MAXIMUM_OFFSET: Final = 2000
+MAXIMUM_LENGTH: Final = 100_000
 
 
 def parse(soql: str) -> Select:
     """The tree of a SOQL text; SoqlError MALFORMED_QUERY where it is none."""
+    if len(soql) > MAXIMUM_LENGTH:
+        raise SoqlError("MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAXIMUM_LENGTH} characters.")
     parser = Parser(soql)
     found = parser.select()
     if parser.current.kind != t.END:
