@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from data_contracts.contracts import load_contract, quoted
-from data_contracts.errors import ExtractionError
+from data_contracts.contracts import quoted
+from data_contracts.errors import ExtractionError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.extract.batch import Batch, read_pages
 from pipelines.extract.merge import note_changes, refuse_empty, replace_by_id, swap
+from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
 from pipelines.extract.state import Watermark, prepare_state, set_watermark
 from pipelines.extract.submit import Progress, quiet
+from pipelines.extract.usage import add_usage
 from pipelines.run import RunContext
-from pipelines.tables import ensure_table, scalar, transaction
+from pipelines.tables import scalar, transaction
 from resources.home import Home
 from resources.landing import LandingFolder
 
@@ -103,10 +105,20 @@ def _load(
             unchanged = fetched - changes.new - changes.changed
             result = _result(batch, plan, unchanged=unchanged, rejected=rejected, **figures)
             _record(batch, plan, result)
+    except ExtractionError:
+        distrust(folder)
+        raise
     except UNREADABLE as error:
-        folder.drop_damaged_pages()
+        said = str(error).splitlines()[0][:300]
+        if "space" in said.lower():
+            raise WarehouseError(
+                f"the warehouse cannot be written: {said}",
+                why="the disk is full",
+                next_step=f"make room, then run: crosswalk sync --object {plan.name}; what landed is kept",
+            ) from error
+        distrust(folder)
         raise ExtractionError(
-            f"the landed pages of {plan.name} cannot be loaded: {str(error).splitlines()[0][:300]}",
+            f"the landed pages of {plan.name} cannot be loaded: {said}",
             why="a page is damaged, or is not CSV in UTF-8",
             next_step=f"run: crosswalk sync --object {plan.name}; the last good data stays",
         ) from error
@@ -139,14 +151,9 @@ def _record(batch: Batch, plan: ObjectPlan, result: LoadResult) -> None:
     names = ", ".join(quoted(name) for name in values)
     marks = ", ".join("?" for _ in values)
     con.execute(f"INSERT INTO _state.load_result ({names}) VALUES ({marks})", [*values.values()]).fetchall()
-    ensure_table(con, load_contract("ops.api_usage"))
     for folder in filter(None, (batch.folder, batch.ids)):
         for endpoint, count in folder.manifest.usage.items():
-            con.execute(
-                "INSERT INTO ops.api_usage BY NAME SELECT ? AS run_id, ? AS object_name, ? AS endpoint, "
-                "? AS calls, ? AS bytes, ? AS rows",
-                [run_id, result.object, endpoint, count.calls, count.bytes, count.rows],
-            ).fetchall()
+            add_usage(con, run_id, result.object, endpoint, count)
     selected = tuple(field.name for field in batch.manifest.fields)
     mark = Watermark(batch.manifest.until, batch.manifest.selection_key, selected)
     set_watermark(con, result.object, mark, run_id)
