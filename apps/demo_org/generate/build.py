@@ -94,6 +94,7 @@ def generate_demo(
 def _build(plan: DemoPlan, folder: Path, work: Path, threads: int | None, memory_limit: str) -> dict[str, int]:
     """Build the world in a database of its own, which spills to disk, and export it file by file."""
     with duckdb.connect(str(work / "world.duckdb")) as con:
+        con.execute("SET enable_progress_bar = false")
         con.execute(f"SET memory_limit = '{memory_limit}'")
         con.execute("SET temp_directory = ?", [str(work / "spill")])
         # Every export is ordered by key, so DuckDB need not keep the order in between.
