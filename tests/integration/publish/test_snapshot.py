@@ -1,6 +1,7 @@
 """What is in the snapshot: every table with its words, narrowed and masked as the settings say, audited before use."""
 
 import importlib.util
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -185,6 +186,22 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left_attached(co
         publish_snapshot(con, home, Publish(), run_of("r1"))
     home.published.parent.unlink()
     assert publish_snapshot(con, home, Publish(), run_of("r1")).rows == 40
+
+
+def test_a_disk_that_fills_up_leaves_the_last_snapshot_and_a_sound_warehouse(con, home):
+    publish_snapshot(con, home, Publish(), run_of("r1"))
+    con.execute("CHECKPOINT")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(WarehouseError, match="could not be written"):
+            publish_snapshot(con, home, Publish(), run_of("r2"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in home.published.parent.iterdir()] == ["analytics.duckdb"]
+    publish_snapshot(con, home, Publish(), run_of("r3"))
+    with snapshot(home) as published:
+        assert published.sql("SELECT run_id FROM _meta").fetchall() == [("r3",)]
 
 
 def test_earlier_snapshots_are_kept_as_many_as_asked_for(con, home):
