@@ -9,7 +9,7 @@ _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #: Instance code and reserved digit that follow the key prefix in every id made here.
 INSTANCE = "5g0"
-_ID = re.compile(r"[0-9a-zA-Z]{15}([A-Z0-5a-z]{3})?")
+_ID = re.compile(r"[0-9a-zA-Z]{15}([0-9a-zA-Z]{3})?")
 
 
 def checksum(id15: str) -> str:
@@ -19,20 +19,21 @@ def checksum(id15: str) -> str:
 
 
 def is_id(value: str) -> bool:
-    """Whether the text has the form of a 15- or 18-character id (an 18-character one with a valid checksum)."""
-    if not _ID.fullmatch(value):
-        return False
-    return len(value) == 15 or checksum(_restore_case(value)) == value[15:].upper()
+    """Whether the text has the form of a 15- or 18-character id."""
+    return bool(_ID.fullmatch(value))
 
 
 def normal_id(value: str) -> str:
-    """The 18-character form; text that is no id comes back unchanged."""
+    """The 18-character form; an id folded to small letters gets its case back; text that is no id stays."""
     if not _ID.fullmatch(value):
         return value
     if len(value) == 15:
         return value + checksum(value)
-    restored = _restore_case(value)
-    return restored + value[15:].upper()
+    # Checksums have no small letters, so one that has was folded by a client. Any other id is taken as
+    # it is: restored files keep theirs even where the checksum is wrong.
+    if value[15:] != value[15:].upper() and value == value.lower():
+        return _restore_case(value) + value[15:].upper()
+    return value
 
 
 def _restore_case(id18: str) -> str:
