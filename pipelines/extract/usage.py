@@ -21,9 +21,12 @@ def record_usage(con: DuckDBPyConnection, org: SalesforceOrg, run: RunContext) -
 class Counted(Protocol):
     """Calls, bytes and rows of one endpoint."""
 
-    calls: int
-    bytes: int
-    rows: int
+    @property
+    def calls(self) -> int: ...  # noqa: D102
+    @property
+    def bytes(self) -> int: ...  # noqa: D102
+    @property
+    def rows(self) -> int: ...  # noqa: D102
 
 
 def add_usage(con: DuckDBPyConnection, run_id: str, object_name: str, endpoint: str, count: Counted) -> None:
