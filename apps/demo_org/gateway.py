@@ -39,6 +39,13 @@ _PROTECTED = ("/services/data/v", "/services/oauth2/userinfo", "/id/")
 NEWEST_VERSION, OLDEST_VERSION = 66, 31
 
 
+class BadToken(Exception):
+    """The identity services answer a bad token with one word of text and status 403."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("Bad_OAuth_Token" if token.strip() else "Missing_OAuth_Token")
+
+
 class Gateway:
     """Wraps the routes; see the module."""
 
@@ -77,6 +84,8 @@ class Gateway:
             response = response or _scripted(fired) or self._admit(scope, outgoing, fired)
         except ApiError as error:
             response = api_error(error)
+        except BadToken as error:
+            response = Response(str(error), 403, media_type="text/html;charset=UTF-8")
         if response is not None:
             await response(scope, receive, outgoing)
         else:
@@ -101,9 +110,9 @@ class Gateway:
         scope["crosswalk.session"] = session
         outgoing.exchange.user = session.username
         if path.startswith("/services/data/"):
+            outgoing.limit_info = self._org.usage.header
             if not self._org.usage.call() or fired.first(QuotaExhausted):
                 raise quota_error()
-            outgoing.limit_info = self._org.usage.header
         return None
 
     def _session(self, scope: Scope) -> Session:
@@ -118,7 +127,7 @@ class Gateway:
                 raise invalid_auth_header()
         session = self._org.sessions.find(token.strip())
         if session is None:
-            raise invalid_session()
+            raise invalid_session() if scope["path"].startswith("/services/data/") else BadToken(token)
         return session
 
     def _object_of(self, exchange: Exchange, body: bytes) -> str | None:

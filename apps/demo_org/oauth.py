@@ -138,7 +138,7 @@ def identity(request: Request) -> Response:
     """Answer who a user is, in Salesforce's older words; another org or user than one's own is refused."""
     org, session = state_of(request), session_of(request)
     if request.path_params["org"][:15] != org.org_id[:15] or request.path_params["user"][:15] != session.user_id[:15]:
-        raise ApiError(403, "Bad_Id", "Bad_Id")
+        return Response("Bad_Id", 403, media_type="text/html;charset=UTF-8")
     user = _user(org, session.user_id)
     base = instance_url(request)
     return answer(

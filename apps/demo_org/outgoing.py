@@ -26,6 +26,12 @@ _STANDARD_HEADERS = {
     "Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private",
     "Server": "sfdcedge",
 }
+#: Set on every answer, whatever the client sends back.
+_COOKIES = (
+    "CookieConsentPolicy=0:1; path=/; Max-Age=31536000",
+    "LSKey-c$CookieConsentPolicy=0:1; path=/; Max-Age=31536000",
+    f"BrowserId={secrets.token_urlsafe(16)}; domain=.salesforce.com; path=/; Max-Age=31536000",
+)
 
 
 class ConnectionDropped(Exception):
@@ -67,7 +73,7 @@ class Outgoing:
     async def _begin(self, start: Message, body: bytes, more: bool) -> bytes:
         """Complete the headers and send them; return the first piece of the body as it will leave."""
         headers = MutableHeaders(raw=start["headers"])
-        self._add_headers(headers)
+        self._add_headers(headers, start["status"])
         if not more and self._compressible(headers, body):
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"], headers["Content-Length"] = "gzip", str(len(body))
@@ -84,11 +90,13 @@ class Outgoing:
         await self._send({**start, "headers": headers.raw})
         return body
 
-    def _add_headers(self, headers: MutableHeaders) -> None:
+    def _add_headers(self, headers: MutableHeaders, status: int) -> None:
         for name, value in _STANDARD_HEADERS.items():
             headers.setdefault(name, value)
         headers["X-SFDC-Request-Id"] = secrets.token_hex(16)
-        if "json" in headers.get("content-type", ""):
+        for cookie in _COOKIES:
+            headers.append("Set-Cookie", cookie)
+        if status < 300 and "json" in headers.get("content-type", ""):
             headers["Vary"] = "Accept-Encoding"
         if self.limit_info is not None:
             headers["Sforce-Limit-Info"] = self.limit_info()

@@ -108,6 +108,13 @@ def test_identity_and_userinfo(org: DemoOrg, client: Client) -> None:
     assert client.get(f"/id/00D000000000000AAA/{identity['user_id']}").status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/services/oauth2/userinfo", "/id/00D000000000000AAA/005000000000000AAA"])
+def test_identity_services_refuse_a_bad_token_in_one_word(client: Client, path: str) -> None:
+    for token, word in (("Bearer nothing", "Bad_OAuth_Token"), ("", "Missing_OAuth_Token")):
+        answer = client("GET", path, headers={"Authorization": token})
+        assert (answer.status_code, answer.text) == (403, word)
+
+
 def test_introspect_and_revoke(org: DemoOrg) -> None:
     token = post(org, data={"grant_type": JWT_BEARER, "assertion": assertion(org)}).json()["access_token"]
     pair = {"client_id": org.client_id, "client_secret": org.client_secret}

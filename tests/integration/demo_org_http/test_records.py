@@ -47,9 +47,18 @@ def test_errors_of_writes_are_those_recorded(scripted: Scripted) -> None:
         400,
         [{"message": "No such column 'FavoritePet__c' on sobject of type Account", "errorCode": "INVALID_FIELD"}],
     )
-    malformed = client("PATCH", f"{V}/sobjects/Account/{record[:-3]}ZZ9", json={"Name": "x"})
-    assert malformed.status_code in (400, 404)
-    assert malformed.json()[0]["errorCode"] in ("MALFORMED_ID", "NOT_FOUND")
+    wrong = record[:-3] + "IB1"
+    malformed = client("PATCH", f"{V}/sobjects/Account/{wrong}", json={"Name": "x"})
+    assert (malformed.status_code, malformed.json()) == (
+        400,
+        [
+            {
+                "message": f"Record ID: id value of incorrect type: {wrong}",
+                "errorCode": "MALFORMED_ID",
+                "fields": ["Id"],
+            }
+        ],
+    )
     missing = client("POST", f"{V}/sobjects/Contact", json={"FirstName": "x"}).json()
     assert missing == [
         {
