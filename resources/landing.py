@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -83,6 +83,7 @@ class Manifest(BaseModel):
     pages: list[LandedPage] = []
     usage: dict[str, EndpointCount] = {}
     loaded_at: datetime | None = None
+    abandoned: str = ""
 
     @property
     def complete(self) -> bool:
@@ -154,15 +155,28 @@ class LandingFolder:
             self.manifest.loaded_at = at
             self.save()
 
+    def abandon(self, reason: str) -> None:
+        """Give the job up: what it holds cannot be trusted, and the next run asks the org anew."""
+        with self._lock:
+            self.manifest.abandoned = reason
+            self.save()
+
     def page_target(self, locator: str) -> Path:
         """The file a page goes to, the same on every attempt."""
         name = hashlib.sha256(locator.encode()).hexdigest()[:16] if locator else "first"
         return self.path / f"page-{name}.csv"
 
-    def drop_damaged_pages(self) -> int:
-        """Forget pages whose file is missing or not what was written, so that they are fetched again."""
+    def drop_damaged_pages(self, counted: Callable[[Path], int | None] | None = None) -> int:
+        """Forget pages whose file is missing or not what was written, so that they are fetched again.
+
+        With ``counted``, also those that do not hold the rows they were announced with. Returns how many.
+        """
+
+        def good(page: LandedPage) -> bool:
+            return self._is_whole(page) and (counted is None or counted(self.path / page.file) == page.rows)
+
         with self._lock:
-            kept = [page for page in self.manifest.pages if self._is_whole(page)]
+            kept = [page for page in self.manifest.pages if good(page)]
             dropped = len(self.manifest.pages) - len(kept)
             if dropped:
                 self.manifest.pages = kept
@@ -205,6 +219,8 @@ def _is_needed(path: Path, keep_days: int, now: datetime) -> bool:
     try:
         manifest = LandingFolder.open(path).manifest
     except ExtractionError:
+        return False
+    if manifest.abandoned:
         return False
     if manifest.loaded_at is not None:
         return now - manifest.loaded_at < timedelta(days=keep_days)

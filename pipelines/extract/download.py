@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from data_contracts.errors import ExtractionError, SalesforceError
+from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
 from pipelines.extract.submit import Progress, operation_of, quiet
 from resources.home import Home
@@ -41,6 +42,12 @@ def download_object(org: SalesforceOrg, home: Home, plan: ObjectPlan, progress: 
         with attributed_to(plan.name):
             try:
                 land(org, folder, progress)
+            except OSError as error:
+                raise ExtractionError(
+                    f"cannot write to the landing folder of {plan.name}: {error.strerror or error}",
+                    why="the disk is full or the folder is not writable",
+                    next_step="make room, then run the command again: pages already landed are kept",
+                ) from error
             finally:
                 folder.add_usage(
                     (entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(plan.name)
@@ -59,6 +66,7 @@ def land(org: SalesforceOrg, folder: LandingFolder, progress: Progress = quiet) 
         _land_bulk(org, folder, progress)
     if not manifest.complete:
         landed = sum(page.rows for page in manifest.pages)
+        distrust(folder)
         raise ExtractionError(
             f"{manifest.api_name}: the org announced {manifest.records:,} rows and its pages hold {landed:,}",
             why="a page was lost, cut or sent twice",

@@ -8,6 +8,8 @@ import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
+
 from data_contracts.contracts import literal, quoted
 from data_contracts.errors import ExtractionError
 from resources.landing import LandedField, LandedPage, LandingFolder
@@ -104,3 +106,18 @@ def _scale(kind: str) -> int | None:
     if kind == "BIGINT":
         return 0
     return int(kind.partition(",")[2].rstrip(")")) if kind.startswith("DECIMAL") else None
+
+
+def distrust(folder: LandingFolder) -> None:
+    """After a proof failed: forget the pages that are wrong, or the whole job when each page is as announced."""
+
+    def counted(path: Path) -> int | None:
+        try:
+            with duckdb.connect() as con:
+                rows = con.execute(f"SELECT count(*) FROM {read_csv([path], folder.manifest.fields)}").fetchall()
+        except duckdb.Error:
+            return None
+        return int(rows[0][0])
+
+    if not folder.drop_damaged_pages(counted):
+        folder.abandon("its pages are as announced and yet not what the org counts")

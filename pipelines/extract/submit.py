@@ -172,7 +172,12 @@ def _pending(org: SalesforceOrg, home: Home, request: JobRequest, key: str, now:
     mark = request.known.watermark
     for folder in folders(home.landing, table_name(request.known.name)):
         manifest = folder.manifest
-        if manifest.loaded_at or manifest.match_key != key or now - manifest.created_at >= JOB_LIFETIME:
+        if (
+            manifest.loaded_at
+            or manifest.abandoned
+            or manifest.match_key != key
+            or now - manifest.created_at >= JOB_LIFETIME
+        ):
             continue
         if mark is not None and manifest.until <= mark.covered_until:
             continue

@@ -145,19 +145,14 @@ class BulkApi:
     def download(self, job_id: str, ref: PageRef, target: Path) -> PageFile:
         """Stream one page to ``target`` (``.gz`` appended when it came compressed): .part, fsync, rename.
 
-        A connection that drops inside the body is tried again, as is a body shorter than announced.
+        A connection that drops inside the body is tried again, as is a body shorter than announced. Raises OSError
+        when the file cannot be written.
         """
         policy = self.session.policy
         for attempt in range(policy.attempts):
             try:
                 return self._download_once(job_id, ref, target)
-            except (urllib3.exceptions.HTTPError, requests.RequestException, OSError) as error:
-                if isinstance(error, OSError) and not isinstance(error, requests.RequestException) and error.errno:
-                    raise ExtractionError(
-                        f"cannot write {target.name} to the landing folder: {error.strerror}",
-                        why="the disk is full or the folder is not writable",
-                        next_step="make room, then run the command again: pages already landed are kept",
-                    ) from error
+            except (urllib3.exceptions.HTTPError, requests.RequestException) as error:
                 if attempt + 1 == policy.attempts:
                     raise unreachable(self.session.url(""), error) from error
                 policy.wait(attempt)

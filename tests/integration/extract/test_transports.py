@@ -1,0 +1,92 @@
+"""REST and Bulk give the same table; what is sent is read-only; lists; what is asked is counted."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from apps.demo_org.launch import DemoOrg
+from data_contracts.errors import ReadOnlyError, SettingsError
+from pipelines.extract import load_list_membership, submit
+from pipelines.extract.preflight import preflight
+from tests.integration.extract.conftest import ACCOUNTS, account_id
+from tests.support.demo_org_client import Scripted
+from tests.support.mirror import Mirror, settings_for
+
+MakeMirror = Callable[..., Mirror]
+OBJECTS = ("account", "contact", "lead", "user", "campaign")
+
+
+def test_rest_and_bulk_give_equal_tables(still_org: DemoOrg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_rest = Mirror(still_org, tmp_path / "rest", settings_for(*OBJECTS))
+    assert {result.bulk_jobs for result in by_rest.sync("full").values()} == {0}
+    monkeypatch.setattr(submit, "REST_ROWS", -1)
+    by_bulk = Mirror(still_org, tmp_path / "bulk", settings_for(*OBJECTS))
+    assert by_bulk.sync("full")["account"].bulk_jobs == 1
+
+    for name in OBJECTS:
+        select = f'SELECT * EXCLUDE (_synced_at, _run_id) FROM salesforce."{name}" ORDER BY "Id"'
+        assert by_rest.rows(select) == by_bulk.rows(select)
+        assert by_rest.rows(f'DESCRIBE salesforce."{name}"') == by_bulk.rows(f'DESCRIBE salesforce."{name}"')
+
+
+def test_every_request_of_a_sync_only_reads(mirror: MakeMirror, scripted: Scripted) -> None:
+    m = mirror("account", "contact", "opportunity")
+    seen = len(scripted.log())
+    m.sync("full")
+    m.sync("delta")
+    allowed = re.compile(r"POST /services/(oauth2/token|data/v[\d.]+/jobs/query)$")
+    for entry in scripted.log()[seen:]:
+        line = f"{entry['method']} {entry['path']}"
+        assert entry["method"] == "GET" or allowed.match(line), line
+    with pytest.raises(ReadOnlyError, match="refused to send PATCH"):
+        m.org.session.patch(m.org.session.url(f"/services/data/v62.0/sobjects/Account/{account_id(1)}"), json={})
+
+
+def test_calls_are_counted_as_the_org_counts_them(mirror: MakeMirror, scripted: Scripted) -> None:
+    seen = len(scripted.log())
+    m = mirror("account", "contact")
+    m.sync("full")
+    ours = m.one("SELECT sum(calls) FROM ops.api_usage")
+    assert ours == len(scripted.log()) - seen
+
+
+def test_list_views_become_membership_and_my_lists_are_refused(mirror: MakeMirror) -> None:
+    m = mirror(settings=settings_for(objects={"account": {"selection": {"lists": ["Big_ones"]}}}))
+    run, plan = m.submit("full")
+    assert m.finish(run, plan, "account").live == ACCOUNTS, "with mode all, lists are facets"
+    with m.warehouse.connect() as con:
+        rows = load_list_membership(con, m.org, m.home, m.settings, run)
+        found = con.execute(
+            "SELECT DISTINCT object_name, list_name, kind, length(list_id) FROM salesforce.list_membership"
+        ).fetchall()
+        mine = settings_for(objects={"account": {"selection": {"lists": ["Mine"]}}})
+        with pytest.raises(SettingsError, match="scope 'mine'"):
+            load_list_membership(con, m.org, m.home, mine, run)
+        unknown = settings_for(objects={"account": {"selection": {"lists": ["Nope"]}}})
+        with pytest.raises(SettingsError, match="'Nope'") as caught:
+            load_list_membership(con, m.org, m.home, unknown, run)
+    assert (rows, found) == (99, [("account", "Big ones", "list_view", 18)])
+    assert "Big_ones" in str(caught.value)
+
+
+def test_only_lists_without_advanced_sync_limits_the_mirror(mirror: MakeMirror) -> None:
+    chosen = {"account": {"selection": {"mode": "lists", "lists": ["Big_ones"]}, "advanced_sync": False}}
+    assert mirror(settings=settings_for(objects=chosen)).sync("full")["account"].live == 99
+
+
+def test_preflight_is_green_here_and_names_what_is_missing(mirror: MakeMirror, scripted: Scripted) -> None:
+    mapping = {"mapping": {"account": {"tier": {"sources": ["Tier__c"]}}}}
+    m = mirror(settings=settings_for("account", "campaign", imports=mapping))
+    scripted.script(
+        {"action": "hide_object", "object": "Campaign"}, {"action": "hide_field", "object": "Account", "field": "Phone"}
+    )
+    findings = preflight(m.org, m.settings)
+    by_subject = {(item.subject, item.level): item for item in findings}
+    assert {"connection", "user", "org", "API version", "API requests"} <= {
+        item.subject for item in findings if item.level == "green"
+    }
+    assert "Tier__c" in by_subject["Account", "red"].message
+    assert "Phone" in by_subject["Account", "amber"].message
+    assert by_subject["Campaign", "amber"].remedy
