@@ -133,6 +133,13 @@ def test_the_example_loads_and_shows_every_top_level_key():
     assert loaded.objects["account"].custom_filters[0].name == "Sector"
 
 
+@pytest.mark.parametrize(
+    "section", ["window", "limits", "matching", "exports", "users", "publish", "retention", "alerts", "review"]
+)
+def test_the_example_shows_the_defaults(section: str):
+    assert getattr(load_settings(EXAMPLE), section) == getattr(Settings(), section)
+
+
 def test_a_file_that_was_named_must_exist_and_the_default_one_need_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert load_settings() == Settings()
