@@ -41,13 +41,13 @@ def test_create_read_update_delete_undelete(scripted: Scripted) -> None:
 
 
 def test_errors_of_writes_are_those_recorded(scripted: Scripted) -> None:
-    client, record = scripted.client, create(scripted, Name="Errors")
+    client = scripted.client
     unknown = client("POST", f"{V}/sobjects/Account", json={"FavoritePet__c": "Dog"})
     assert (unknown.status_code, unknown.json()) == (
         400,
         [{"message": "No such column 'FavoritePet__c' on sobject of type Account", "errorCode": "INVALID_FIELD"}],
     )
-    wrong = record[:-3] + "IB1"
+    wrong = "a00B000000FSjVUIB1"
     malformed = client("PATCH", f"{V}/sobjects/Account/{wrong}", json={"Name": "x"})
     assert (malformed.status_code, malformed.json()) == (
         400,
