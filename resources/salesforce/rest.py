@@ -129,8 +129,9 @@ class ListViewQuery:
         blanked = re.sub(r"'(?:\\.|[^'\\])*'", lambda quote: "'" + "x" * (len(quote[0]) - 2) + "'", soql)
         hits = [hit for hit in _CLAUSE.finditer(blanked) if _depth(blanked, hit.start()) == 0]
         parts = {"SCOPE": "everything", "WHERE": ""}
-        for hit, following in zip(hits, [*hits[1:], None], strict=True):
-            text = soql[hit.end() : following.start() if following else len(soql)].strip()
+        ends = [hit.start() for hit in hits[1:]] + [len(soql)]
+        for hit, end in zip(hits, ends, strict=False):
+            text = soql[hit.end() : end].strip()
             parts[hit[0].split()[-1].upper()] = text
         return cls(parts["SCOPE"].lower(), parts["WHERE"])
 

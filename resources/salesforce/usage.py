@@ -20,8 +20,8 @@ _KINDS = (
     ("bulk_result_pages", re.compile(r"/jobs/query/[^/]+/resultPages$")),
     ("bulk_job", re.compile(r"/jobs/query/[^/]+$")),
     ("bulk_create", re.compile(r"/jobs/query/?$")),
-    ("describe", re.compile(r"/describe/?$|/sobjects/?$")),
     ("list_view", re.compile(r"/listviews")),
+    ("describe", re.compile(r"/describe/?$|/sobjects/?$")),
     ("query", re.compile(r"/query(All)?(/|$)")),
     ("limits", re.compile(r"/limits/?$")),
 )
