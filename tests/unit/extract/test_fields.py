@@ -14,7 +14,10 @@ from pipelines.extract.selection import SelectionQuery, soql_time, window_start
 from pipelines.extract.state import Watermark
 from resources.salesforce.usage import endpoint_kind
 
-TEXTS = ["string", "id", "reference", "picklist", "multipicklist", "textarea", "email", "phone", "url", "encryptedstring", "combobox", "anyType"]
+TEXTS = (
+    *("string", "id", "reference", "picklist", "multipicklist", "textarea"),
+    *("email", "phone", "url", "encryptedstring", "combobox", "anyType"),
+)
 
 
 @pytest.mark.parametrize(
