@@ -53,7 +53,7 @@ def test_errors_of_writes_are_those_recorded(scripted: Scripted) -> None:
         400,
         [
             {
-                "message": f"Record ID: id value of incorrect type: {wrong}",
+                "message": f"Account ID: id value of incorrect type: {wrong}",
                 "errorCode": "MALFORMED_ID",
                 "fields": ["Id"],
             }
