@@ -12,7 +12,7 @@ import duckdb
 
 from apps.demo_org.store.derived import DEFAULTED, DERIVED, PERSON_ACCOUNT_NAME
 from apps.demo_org.store.errors import DataDirectoryError
-from apps.demo_org.store.ids import INSTANCE, make_id
+from apps.demo_org.store.ids import make_id
 from apps.demo_org.store.inference import EVIDENCE_COUNT, evidence_sql, infer
 from apps.demo_org.store.schema import STANDARD_OBJECTS, Field, ObjectType, custom_object, standard_object
 from apps.demo_org.store.text import identifier, literal
@@ -92,18 +92,18 @@ def restore(con: duckdb.DuckDBPyConnection, kind: ObjectType, path: Path) -> lis
     source = _source_sql(path, len(header))
     try:
         issues, rows_without_id = _survey(con, kind, header, source)
-        create_table(con, kind)
-        con.execute(_insert_sql(kind, header, source, number_rows=rows_without_id))
+        con.execute(table_ddl(kind)).fetchall()
+        con.execute(_insert_sql(kind, header, source, number_rows=rows_without_id)).fetchall()
     except duckdb.Error as error:
         raise _unreadable(path, error) from error
     _refuse_duplicate_ids(con, kind, path)
     return issues
 
 
-def create_table(con: duckdb.DuckDBPyConnection, kind: ObjectType) -> None:
-    """Create the object's empty table."""
+def table_ddl(kind: ObjectType) -> str:
+    """The statement that creates the object's empty table."""
     columns = ", ".join(f"{identifier(f.name)} {f.sql_type}" for f in kind.stored())
-    con.execute(f"CREATE OR REPLACE TABLE {identifier(kind.name)} ({columns})")
+    return f"CREATE OR REPLACE TABLE {identifier(kind.name)} ({columns})"
 
 
 def _source_sql(path: Path, width: int) -> str:
@@ -229,6 +229,3 @@ def _unreadable(path: Path, error: duckdb.Error) -> DataDirectoryError:
         why="Every record must have as many values as the header; values with commas, quotes or newlines are quoted.",
         next_step=f"Mend {path} and start the demo org again.",
     )
-
-
-__all__ = ["INSTANCE", "LoadIssue", "build_schema", "create_table", "find_files", "restore"]

@@ -3,7 +3,7 @@
 Belongs here: opening the database and the public methods. Not here: how any of them works.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,7 @@ class OrgStore:
         self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._clock = clock
         self._database.execute("SET GLOBAL TimeZone = 'UTC'").fetchall()
-        for macro in (*ID_MACROS, *BULK_MACROS):
-            self._database.execute(macro).fetchall()
+        self._run_all(ID_MACROS + BULK_MACROS)
         self.objects: dict[str, ObjectType] = {}
         self.load_report: list[loading.LoadIssue] = []
         #: What a caller that names no visibility of its own sees.
@@ -69,15 +68,18 @@ class OrgStore:
     def _restore(self, data_dir: Path | None) -> None:
         files = loading.find_files(data_dir) if data_dir is not None else {}
         self.objects = loading.build_schema(files)
-        for name, kind in self.objects.items():
-            if name in files:
-                self.load_report += loading.restore(self._database, kind, files[name])
-            else:
-                loading.create_table(self._database, kind)
+        for name in files:
+            self.load_report += loading.restore(self._database, self.objects[name], files[name])
+        self._run_all(loading.table_ddl(kind) for name, kind in self.objects.items() if name not in files)
         ensure_user(self._database, self.objects)
         self.org_id = ensure_organization(self._database, self.objects)
         self._database.execute("CHECKPOINT").fetchall()
         self._records = Records(self.cursor, self.objects, self._clock)
+
+    def _run_all(self, statements: Iterable[str]) -> None:
+        """Run statements in one transaction: one write to disk instead of one each."""
+        for sql in ("BEGIN TRANSACTION", *statements, "COMMIT"):
+            self._database.execute(sql).fetchall()
 
     def close(self) -> None:
         """Close the database; nothing may be called afterwards."""

@@ -3,6 +3,7 @@ import gzip
 import io
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,13 +28,22 @@ def rows_of(pages: list[BulkPage]) -> list[list[str]]:
     return found
 
 
-@pytest.fixture
-def store(load) -> OrgStore:  # type: ignore[no-untyped-def]
+def restore(load: Any) -> OrgStore:
     header = ["Name", "AnnualRevenue", "NumberOfEmployees", "CreatedDate", "IsDeleted", "Since__c", "Latitude__c"]
     rows = [
         [f"n{i}", i * 1_000_000.5, i, f"2024-01-01T00:00:{i:02d}.250Z", i % 5 == 0, "2024-02-29", ""] for i in range(25)
     ]
     return load(Account=(header, rows))  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def store(module_load: Any) -> OrgStore:
+    return restore(module_load)
+
+
+@pytest.fixture
+def changing(load: Any) -> OrgStore:
+    return restore(load)
 
 
 def test_shape_of_a_page(store: OrgStore, tmp_path: Path) -> None:
@@ -65,11 +75,11 @@ def test_pages_hold_every_row_once(store: OrgStore, tmp_path: Path, soql: str, p
     assert all(text_of(p).endswith('"\n') and text_of(p).startswith('"Name"') for p in pages)
 
 
-def test_pages_after_rows_are_gone(store: OrgStore, tmp_path: Path) -> None:
-    for record in store.query("SELECT Id FROM Account LIMIT 9").records():
-        store.hard_delete("Account", record["Id"])
-    store.create("Account", {"Name": "new"})
-    pages = store.write_bulk_csv("SELECT Id FROM Account", tmp_path / "out", page_rows=4, include_deleted=True)
+def test_pages_after_rows_are_gone(changing: OrgStore, tmp_path: Path) -> None:
+    for record in changing.query("SELECT Id FROM Account LIMIT 9").records():
+        changing.hard_delete("Account", record["Id"])
+    changing.create("Account", {"Name": "new"})
+    pages = changing.write_bulk_csv("SELECT Id FROM Account", tmp_path / "out", page_rows=4, include_deleted=True)
     assert sum(p.rows for p in pages) == 25 - 9 + 1
     assert len({r[0] for r in rows_of(pages)}) == 17
 
@@ -126,20 +136,20 @@ def test_what_went_in_comes_out(
     store.close()
 
 
-def test_a_job_sees_one_state_while_people_write(store: OrgStore, tmp_path: Path) -> None:
+def test_a_job_sees_one_state_while_people_write(changing: OrgStore, tmp_path: Path) -> None:
     stop: list[bool] = []
 
     def write() -> None:
         while not stop:
-            store.update_where("Account", "Name != null", {"Rating": "Hot" if store.count("Account") else "Cold"})
-            record = store.create("Account", {"Name": "later"})
-            store.delete("Account", record)
+            changing.update_where("Account", "Name != null", {"Rating": "Hot" if changing.count("Account") else "Cold"})
+            record = changing.create("Account", {"Name": "later"})
+            changing.delete("Account", record)
 
     writer = Thread(target=write)
     writer.start()
     try:
         for number in range(6):
-            pages = store.write_bulk_csv("SELECT Id, Name FROM Account", tmp_path / str(number), page_rows=3)
+            pages = changing.write_bulk_csv("SELECT Id, Name FROM Account", tmp_path / str(number), page_rows=3)
             names = [r[1] for r in rows_of(pages) if r[1] != "later"]
             assert sorted(names) == sorted(f"n{i}" for i in range(25) if i % 5)
     finally:

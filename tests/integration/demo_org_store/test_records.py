@@ -11,12 +11,22 @@ A, B = "001000000000001AAA", "001000000000002AAA"
 STAMPS = ["CreatedDate", "LastModifiedDate", "SystemModstamp"]
 
 
-@pytest.fixture
-def store(load: Any) -> OrgStore:
+def restore(load: Any) -> OrgStore:
     return load(  # type: ignore[no-any-return]
         Account=(["Id", "Name", "Ext_Id__c"], [[A, "a", "x1"], [B, "b", "x2"]]),
         Contact=(["Id", "LastName", "AccountId"], [["003000000000001AAA", "c", A]]),
     )
+
+
+@pytest.fixture
+def store(load: Any) -> OrgStore:
+    return restore(load)
+
+
+@pytest.fixture(scope="module")
+def refusing(module_load: Any) -> OrgStore:
+    """An org for changes that must leave it as it is."""
+    return restore(module_load)
 
 
 def stamps(store: OrgStore, record_id: str) -> list[str]:
@@ -158,14 +168,16 @@ GONE = "001000000000009AAA"
         ),
     ],
 )  # fmt: skip
-def test_refusals(store: OrgStore, change: Any, status: int, code: str, message: str, fields: list[str] | None) -> None:
-    before = store.query("SELECT FIELDS(ALL) FROM Account LIMIT 200").records()
+def test_refusals(
+    refusing: OrgStore, change: Any, status: int, code: str, message: str, fields: list[str] | None
+) -> None:
+    before = refusing.query("SELECT FIELDS(ALL) FROM Account LIMIT 200").records()
     with pytest.raises(SObjectError) as refused:
-        change(store)
+        change(refusing)
     assert (refused.value.status, refused.value.code) == (status, code)
     assert (refused.value.message, refused.value.fields) == (message, fields)
     assert set(refused.value.body()) == {"message", "errorCode"} | ({"fields"} if fields is not None else set())
-    assert store.query("SELECT FIELDS(ALL) FROM Account LIMIT 200").records() == before
+    assert refusing.query("SELECT FIELDS(ALL) FROM Account LIMIT 200").records() == before
 
 
 def test_a_deleted_record_is_refused(store: OrgStore) -> None:
