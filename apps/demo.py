@@ -2,7 +2,6 @@
 
 import csv
 import os
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -35,9 +34,8 @@ matching:
   reference_id_fields: {account: Reference_Company_Id__c}
 """
 QUERY = (
-    "SELECT c.name, o.owner_name, o.open_amount, o.currency "
-    "FROM ownership.account o JOIN reference.company c ON c.company_id = o.reference_id "
-    "WHERE o.is_primary ORDER BY o.open_amount DESC NULLS LAST LIMIT 5"
+    "SELECT owner_name, count(*) AS accounts, sum(open_amount) AS open_amount "
+    "FROM ownership.account GROUP BY ALL ORDER BY accounts DESC LIMIT 5"
 )
 
 
@@ -92,8 +90,8 @@ def report(home: Home, org: Path, seconds: float) -> None:
         [(item.object, item.true_links, item.linked, item.precision, item.recall) for item in scores],
     )
     click.echo("Try next (or open the Dagster UI with: make ui):\n")
-    code = f"import duckdb; print(duckdb.connect({os.path.relpath(home.published)!r}, read_only=True).sql({QUERY!r}))"
-    click.echo(f"  .venv/bin/python -c {shlex.quote(code)}")
+    file = os.path.relpath(home.published)
+    click.echo(f"""  .venv/bin/python -c "import duckdb; print(duckdb.connect('{file}', read_only=True).sql('{QUERY}'))"\n""")
 
 
 if __name__ == "__main__":

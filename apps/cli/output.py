@@ -18,7 +18,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     """Print a table; numbers are right-aligned and grouped."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for position, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[position], (int, float)) for row in rows)
+        values = [row[position] for row in rows if row[position] is not None]
+        numeric = bool(values) and all(isinstance(value, int | float) for value in values)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
