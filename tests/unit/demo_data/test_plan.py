@@ -56,3 +56,9 @@ def test_known_entities_fit_into_the_reference(accounts: int, people: int, compa
     assert variables["known_contacts"] + variables["known_persons"] + variables["known_leads"] <= people
     assert variables["matched"] <= min(companies, variables["account_primaries"])
     assert variables["world"] >= companies
+
+
+def test_the_default_day_is_today() -> None:
+    before = dt.datetime.now(dt.UTC).date()
+    plan = make_plan(1, 1, None, contacts=None, leads=None, opportunities=None, companies=None, people=None)
+    assert before <= plan.as_of <= dt.datetime.now(dt.UTC).date()
