@@ -37,6 +37,17 @@ _GLOBAL_KEYS: Final = (
     "undeletable",
     "updateable",
 )
+#: Resources of an object whose metadata lists none.
+_URLS: Final = {
+    "compactLayouts": "/describe/compactLayouts",
+    "rowTemplate": "/{ID}",
+    "approvalLayouts": "/describe/approvalLayouts",
+    "listviews": "/listviews",
+    "describe": "/describe",
+    "quickActions": "/quickActions",
+    "layouts": "/describe/layouts",
+    "sobject": "",
+}
 _MASTER_RECORD_TYPE: Final = "012000000000000AAA"
 _CHILD: Final[dict[str, Any]] = {
     "cascadeDelete": False,
@@ -82,14 +93,4 @@ def describe_object(kind: ObjectType, version: str, visibility: Visibility, host
 
 def _urls(kind: ObjectType, version: str) -> dict[str, str]:
     base = f"/services/data/{version}/sobjects/{kind.name}"
-    urls = {
-        "compactLayouts": f"{base}/describe/compactLayouts",
-        "rowTemplate": f"{base}/{{ID}}",
-        "describe": f"{base}/describe",
-        "quickActions": f"{base}/quickActions",
-        "layouts": f"{base}/describe/layouts",
-        "sobject": base,
-    }
-    if kind.name != "OpportunityContactRole" and kind.describe["searchable"]:
-        urls |= {"approvalLayouts": f"{base}/describe/approvalLayouts", "listviews": f"{base}/listviews"}
-    return urls
+    return {key: base + suffix for key, suffix in (kind.urls or _URLS).items()}

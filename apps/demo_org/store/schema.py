@@ -81,6 +81,8 @@ class ObjectType:
     describe: dict[str, Any]
     fields: dict[str, Field]
     children: list[dict[str, Any]] = field(default_factory=list)
+    #: Path of each resource below the object's own, as the recorded ``urls`` name them.
+    urls: dict[str, str] | None = None
     _by_lower: dict[str, Field] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -172,7 +174,7 @@ def standard_object(name: str, *, person_accounts: bool) -> ObjectType:
     if person_accounts and name == "Contact":
         fields.append(make_field(_boolean("IsPersonAccount", "Is Person Account")))
     described = {**_defaults()["object"], **raw["object"]}
-    return ObjectType(described, {f.name: f for f in fields}, raw["childRelationships"])
+    return ObjectType(described, {f.name: f for f in fields}, raw["childRelationships"], raw["urls"])
 
 
 def _boolean(name: str, label: str) -> dict[str, Any]:

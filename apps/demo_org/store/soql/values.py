@@ -28,7 +28,7 @@ class Comparer:
     def compare(self, operator: str, value: Value) -> str:
         """SQL of ``field operator value``."""
         self._check_operator(operator)
-        if value.kind == "null":
+        if value.kind == "null" or _is_empty(value, operator):
             return self._compare_null(operator, value)
         if value.kind == "range" or self.field.type in ("date", "datetime"):
             return self._compare_time(operator, value)
@@ -46,7 +46,7 @@ class Comparer:
         """SQL of IN, NOT IN, INCLUDES and EXCLUDES."""
         if operator in ("INCLUDES", "EXCLUDES"):
             return self._multi(operator, values)
-        if any(v.kind in ("range", "null") for v in values) or self.field.type == "datetime":
+        if any(v.kind in ("range", "null") or _is_empty(v, "=") for v in values) or self.field.type == "datetime":
             inside = " OR ".join(self.compare("=", v) for v in values)
             return f"({inside})" if operator == "IN" else f"(({inside}) IS NOT TRUE)"
         self._check_operator("IN")
@@ -94,7 +94,7 @@ class Comparer:
         if value.text and not is_id(value.text):
             message = f"invalid ID field: {value.text}"
             raise excerpt_error("INVALID_QUERY_FILTER_OPERATOR", self.context.soql, self.position, message)
-        return literal(normal_id(value.text)) if value.text else "NULL"
+        return literal(normal_id(value.text))
 
     def _expect(self, value: Value, kind: str, sql: str) -> str:
         if value.kind == kind:
@@ -159,3 +159,8 @@ class Comparer:
         chosen = f"string_split(lower({self.sql}), ';')"
         inside = " OR ".join(f"list_has_all({chosen}, string_split(lower({literal(v.text)}), ';'))" for v in values)
         return f"({inside})" if operator == "INCLUDES" else f"(({inside}) IS NOT TRUE)"
+
+
+def _is_empty(value: Value, operator: str) -> bool:
+    """Whether the literal is the empty text, which an org keeps as null."""
+    return value.kind == "string" and not value.text and operator in ("=", "!=")
