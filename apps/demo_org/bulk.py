@@ -27,7 +27,7 @@ from apps.demo_org.exchange import (
     state_of,
     version_of,
 )
-from apps.demo_org.faults import DropRows, EmptyResult, JobFailed, SlowJob, WrongRowCount
+from apps.demo_org.faults import ChangeHeader, DropRows, EmptyResult, JobFailed, SlowJob, WrongRowCount
 from apps.demo_org.outgoing import accepts_gzip
 
 _CHUNK = 1 << 19
@@ -109,6 +109,8 @@ def results(request: Request) -> Response:
         announced += wrong.rows
     if cut := fired_of(request).first(DropRows):
         page = job.pages.shortened(page, cut.rows)
+    if changed := fired_of(request).first(ChangeHeader):
+        page = job.pages.with_header(page, changed.header)
     exchange_of(request).rows = page.rows
     headers = {
         "Sforce-Locator": "null" if page.next_row is None else make_locator(job, page.next_row),

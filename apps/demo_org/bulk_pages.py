@@ -4,6 +4,7 @@ Belongs here: finding the page that starts at a row, and cutting CSV at record b
 gzip files that each start with the header and end with a newline.
 """
 
+import csv
 import gzip
 import threading
 from collections.abc import Iterator
@@ -64,6 +65,19 @@ class ResultPages:
         with self._lock:
             _cut(page.path, 0, kept, path)
         return Page(path, kept, page.next_row)
+
+    def with_header(self, page: Page, kind: str) -> Page:
+        """Return a page whose header is ``missing``, ``repeated`` or ``reversed`` (for a fault)."""
+        path = self._folder / f"{page.path.name.removesuffix('.csv.gz')}-{kind}.csv.gz"
+        with gzip.open(page.path, "rt", encoding="utf-8", newline="") as text:
+            header, *rows = csv.reader(text)
+        if kind == "reversed":
+            lines = [header[::-1], *(row[::-1] for row in rows)]
+        else:
+            lines = rows if kind == "missing" else [header, *rows[:-1], header, *rows[-1:]]
+        with self._lock, gzip.open(path, "wt", encoding="utf-8", newline="") as out:
+            csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(lines)
+        return Page(path, page.rows, page.next_row)
 
     def _part(self, path: Path, start: int, rows: int, row: int, at_most: int | None) -> Page:
         skipped = row - start

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from apps.demo_org.errors import ApiError, OAuthError, json_parser_error
-from apps.demo_org.faults import Fired
+from apps.demo_org.fault_plan import Fired
 from apps.demo_org.org import DemoOrgState
 from apps.demo_org.request_log import Exchange
 from apps.demo_org.sessions import Session

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from apps.demo_org.errors import DemoOrgError
-from apps.demo_org.faults import AnyFault, Fault, FaultPlan
+from apps.demo_org.fault_plan import FaultPlan
+from apps.demo_org.faults import AnyFault, Fault
 from apps.demo_org.store import Visibility
 
 _log = logging.getLogger(__name__)

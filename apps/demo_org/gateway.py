@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from apps.demo_org.errors import ApiError, OAuthError, invalid_auth_header, invalid_session, not_found
 from apps.demo_org.errors import request_limit_exceeded as quota_error
 from apps.demo_org.exchange import answer, api_error, oauth_error
-from apps.demo_org.faults import AnswerStatus, Delay, DropConnection, ExpireSession, Fired, OAuthDenied, QuotaExhausted
+from apps.demo_org.fault_plan import Fired
+from apps.demo_org.faults import AnswerStatus, Delay, DropConnection, ExpireSession, OAuthDenied, QuotaExhausted
 from apps.demo_org.org import DemoOrgState
 from apps.demo_org.outgoing import ConnectionDropped, Outgoing
 from apps.demo_org.request_log import Exchange

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Scope, Send
 
-from apps.demo_org.faults import DropConnection, Fired, Slow, TruncateGzip
+from apps.demo_org.fault_plan import Fired
+from apps.demo_org.faults import DropConnection, Slow, TruncateGzip
 from apps.demo_org.request_log import Exchange, RequestLog
 
 #: Smaller answers are not worth compressing.

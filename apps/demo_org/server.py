@@ -74,6 +74,13 @@ class _Server(uvicorn.Server):
         """Capture nothing."""
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, without waiting for clients that keep an idle connection open."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, _Protocol) and (connection.cycle is None or connection.cycle.response_complete):
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
 
 def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; ``say`` gets the ready line. Raises ``DemoOrgError``."""

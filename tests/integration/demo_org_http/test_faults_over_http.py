@@ -92,6 +92,18 @@ def test_row_counts_and_rows_may_disagree(scripted: Scripted) -> None:
     assert (answer.headers["Sforce-NumberOfRecords"], answer.text.count("\n")) == (str(ACCOUNTS), ACCOUNTS - 6)
 
 
+def test_headers_of_pages_may_be_wrong(scripted: Scripted) -> None:
+    path = finished_job(scripted) + "/results"
+    right = scripted.client.get(path).text.splitlines()
+    got = {}
+    for kind in ("missing", "repeated", "reversed"):
+        scripted.script({"action": "change_header", "header": kind})
+        got[kind] = scripted.client.get(path).text.splitlines()
+    assert got["missing"] == right[1:]
+    assert got["repeated"] == [*right[:-1], right[0], right[-1]]
+    assert got["reversed"] == [",".join(line.split(",")[::-1]) for line in right]
+
+
 def test_jobs_fail_come_empty_or_take_their_time(scripted: Scripted) -> None:
     client = scripted.client
     scripted.script(

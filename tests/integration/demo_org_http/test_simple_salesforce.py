@@ -39,7 +39,7 @@ def test_create_update_upsert_delete(salesforce: Salesforce) -> None:
 
 
 def test_bulk2_query(salesforce: Salesforce) -> None:
-    pages = list(salesforce.bulk2.Account.query("SELECT Id, Name FROM Account", max_records=1000))
+    pages = list(salesforce.bulk2.Account.query("SELECT Id, Name FROM Account", max_records=1000, wait=0.2))
     assert len(pages) >= 3
     rows = [row for page in pages for row in csv.DictReader(io.StringIO(page))]
     wanted = salesforce.query_all("SELECT Id, Name FROM Account")["records"]

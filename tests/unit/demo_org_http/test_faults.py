@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from apps.demo_org.errors import DemoOrgError
 from apps.demo_org.fault_file import FaultFile, read_faults
-from apps.demo_org.faults import AnswerStatus, FaultPlan, JobFailed, Match
+from apps.demo_org.fault_plan import FaultPlan
+from apps.demo_org.faults import AnswerStatus, JobFailed, Match
 
 
 def write(path: Path, faults: object) -> Path:
