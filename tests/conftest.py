@@ -9,14 +9,17 @@ import pytest
 
 #: Variables a developer's shell may hold and no test may depend on.
 _PREFIXES = ("CROSSWALK_", "SALESFORCE_", "DAGSTER_HOME", "DAGSTER_PG_")
-_KEPT = ("CROSSWALK_TEST_POSTGRES_URL", "CROSSWALK_TELEMETRY_DISABLED")
+_KEPT = ("CROSSWALK_TEST_POSTGRES_URL", "CROSSWALK_TELEMETRY_DISABLED", "CROSSWALK_CHROMIUM")
 
 
-@pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in tuple(os.environ):
-        if name.startswith(_PREFIXES) and name not in _KEPT:
-            monkeypatch.delenv(name)
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment() -> Iterator[None]:
+    """Take them out once; a test or module that sets its own puts them back itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in tuple(os.environ):
+            if name.startswith(_PREFIXES) and name not in _KEPT:
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")
