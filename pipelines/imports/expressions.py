@@ -57,7 +57,13 @@ def differs(target: Target, record: str, reference: str) -> str:
     """Return a condition: the record's value is there and is not what the reference holds."""
     mine, theirs = f"{record}.{quoted(target.name)}", f"{reference}.{quoted(target.name)}"
     # CASE looks at spelling only where the values are not the same as they stand: most are.
-    apart = f"{_comparable(target, mine)} IS DISTINCT FROM {_comparable(target, theirs)}"
+    one, other = _comparable(target, mine), _comparable(target, theirs)
+    apart = f"{one} IS DISTINCT FROM {other}"
+    if target.name in ("phone", "mobile"):
+        # With and without country code or trunk zero it is the same number: the last seven digits and all of one agree.
+        national = [f"ltrim({digits}, '0')" for digits in (one, other)]
+        same = f"ends_with({national[0]}, {national[1]}) OR ends_with({national[1]}, {national[0]})"
+        apart = f"NOT (least(length({national[0]}), length({national[1]})) >= 7 AND ({same}))"
     return f"CASE WHEN {mine} IS NULL OR {mine} = {theirs} THEN FALSE WHEN {theirs} IS NULL THEN TRUE ELSE {apart} END"
 
 

@@ -224,3 +224,21 @@ def test_no_reference_and_no_link_leaves_empty_entities(tmp_path: Path):
         result = build_entity_imports(con, "company", Settings(), run_context())
         people = build_entity_imports(con, "person", Settings(), run_context())
     assert (result.entities, result.values.standing, people.entities) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "status"),
+    [
+        ("+47 22 33 44 55", "22334455", "in sync"),
+        ("(0) 22-33-44-55", "+4722334455", "in sync"),
+        ("22334455", "22334456", "different"),
+        ("4455", "22334455", "different"),
+        ("22334455", None, "different"),
+    ],
+)
+def test_a_phone_number_is_compared_by_its_digits(tmp_path: Path, mine: str, theirs: str | None, status: str):
+    with warehouse(tmp_path) as con:
+        put_salesforce(con, "account", [{"Id": "A1", "Phone": mine}])
+        put_reference(con, "company", [{"company_id": "C1", "phone": theirs}])
+        put_crosswalk(con, "account", {"A1": "C1"})
+        assert build_imports(con, "account", Settings(), run_context()).statuses == {status: 1}
