@@ -42,7 +42,7 @@ def run_context(
     name: str = "",
 ) -> RunContext:
     """Return what the steps know of this run; ``name`` is the object, when the step has one."""
-    run_id = context.run.run_id
+    run_id = run_id_of(context.run)
     record = context.instance.get_run_record_by_id(run_id)
     started = record.start_time if record else None
     return RunContext(
@@ -52,6 +52,15 @@ def run_context(
         settings_hash=crosswalk.settings.hash(),
         trigger=sync.trigger,
     )
+
+
+def run_id_of(run: dg.DagsterRun) -> str:
+    """Return the id under which a run's plan, rows and records stand.
+
+    A run resumed from its failed step goes on with what its first attempt planned and loaded.
+    """
+    resumed = run.tags.get("dagster/is_resume_retry") == "true"
+    return (run.root_run_id if resumed else None) or run.run_id
 
 
 @contextmanager

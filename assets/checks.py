@@ -17,10 +17,10 @@ from resources.wiring import CrosswalkResource, SyncResource
 def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     """Return the checks of every table that has a contract and an asset."""
     mirrored = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
-    whole = [name for name in contract_names() if not name.startswith("salesforce.")]
+    always = ("salesforce.field", "salesforce.list_membership")
+    tables = [name for name in contract_names() if not name.startswith("salesforce.") or name in (*always, *mirrored)]
     batches = [_batch_check(name) for name in mirrored if name in contract_names()]
-    tables = [_table_check(name) for name in [*whole, "salesforce.field", "salesforce.list_membership"]]
-    return [*batches, *tables]
+    return [*batches, *(_table_check(name) for name in tables)]
 
 
 def _batch_check(name: str) -> dg.AssetChecksDefinition:

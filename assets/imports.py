@@ -13,7 +13,11 @@ from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SyncResource
 
 GROUP = "imports"
-SPEAKERS = {"company": ("imports.account",), "person": ("imports.contact", "imports.lead")}
+# Which of several records is the primary one depends on its open opportunities.
+SPEAKERS = {
+    "company": ("imports.account", "salesforce.opportunity"),
+    "person": ("imports.contact", "imports.lead", "salesforce.opportunity"),
+}
 FEEDS = ("imports.value", "imports.change", "imports.creation_proposal")
 
 

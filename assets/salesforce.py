@@ -17,16 +17,24 @@ from assets._common import (
     foreseeable,
     keys,
     materialized,
-    row_count,
     run_context,
+    run_id_of,
     table_asset,
 )
 from data_contracts.contracts import contract_names, load_contract
 from data_contracts.settings import Settings
-from pipelines.extract import download_object, load_list_membership, load_object, refresh_schema, submit_jobs
+from pipelines.extract import (
+    download_object,
+    land_lists,
+    load_list_membership,
+    load_object,
+    refresh_schema,
+    submit_jobs,
+)
 from pipelines.extract.plan import ExtractionPlan
 from pipelines.extract.schema import needed_fields
 from pipelines.publish.run_record import begin_run, finish_run
+from pipelines.publish.snapshot_audit import published_run_id
 from pipelines.tables import ensure_table
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
@@ -41,7 +49,7 @@ def build_salesforce_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]
     """Return the assets that mirror the enabled objects."""
     names = [name for name, item in settings.objects.items() if item.enabled]
     per_object = [asset for name in names for asset in (_landing_asset(name), _table_asset(name))]
-    return [field, jobs, *per_object, _list_membership_asset(names)]
+    return [field, jobs, *per_object, lists, list_membership]
 
 
 @table_asset("salesforce.field", group=GROUP, kinds=KINDS)
@@ -54,7 +62,7 @@ def field(
     """Begin the run: connect, check the pinned org, and take the describe snapshot."""
     run, settings = run_context(context, crosswalk, sync), crosswalk.settings
     with foreseeable(), crosswalk.connect() as con:
-        begin_run(con, run, window=sync.works_until or None)
+        begin_run(con, run, window=sync.works_until or None, published_run_id=published_run_id(crosswalk.home))
         for name in contract_names():
             ensure_table(con, load_contract(name))
         org = salesforce.connect(settings)
@@ -115,7 +123,7 @@ def _landing_asset(name: str) -> dg.AssetsDefinition:
         if _closed(context, crosswalk, sync):
             return
         with foreseeable():
-            plan = ExtractionPlan.load(crosswalk.home.landing, context.run.run_id).require(name)
+            plan = ExtractionPlan.load(crosswalk.home.landing, run_id_of(context.run)).require(name)
             download_object(salesforce.connect(crosswalk.settings), crosswalk.home, plan, context.log.info)
         yield dg.MaterializeResult(metadata={"kind": plan.kind, "skipped": plan.skipped or "no"})
 
@@ -153,23 +161,44 @@ def _mirror_decorator(name: str) -> AssetDecorator:
     )
 
 
-def _list_membership_asset(names: Sequence[str]) -> dg.AssetsDefinition:
-    @table_asset(
-        "salesforce.list_membership", group=GROUP, deps=keys([f"salesforce.{name}" for name in names]), kinds=KINDS
-    )
-    def load(
-        context: dg.AssetExecutionContext,
-        crosswalk: CrosswalkResource,
-        salesforce: SalesforceResource,
-        sync: SyncResource,
-    ) -> dg.MaterializeResult[None]:
-        run, settings = run_context(context, crosswalk, sync), crosswalk.settings
-        with foreseeable(), crosswalk.connect() as con:
-            load_list_membership(con, salesforce.connect(settings), crosswalk.home, settings, run)
-            rows = row_count(con, "salesforce.list_membership")
-        return materialized(rows)
+@dg.asset(
+    key=["landing", "lists"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"salesforce"},
+    description="Lands the ids of the members of the list views that the settings name.",
+    deps=[JOBS],
+    output_required=False,
+)
+def lists(
+    context: dg.AssetExecutionContext,
+    crosswalk: CrosswalkResource,
+    salesforce: SalesforceResource,
+    sync: SyncResource,
+) -> Results:
+    """Land list membership."""
+    if _closed(context, crosswalk, sync):
+        return
+    settings, run = crosswalk.settings, run_context(context, crosswalk, sync)
+    with foreseeable():
+        found = land_lists(salesforce.connect(settings), crosswalk.home, settings, run, context.log.info)
+    yield dg.MaterializeResult(metadata={"lists": len(found.lists)})
 
-    return load
+
+@table_asset(
+    "salesforce.list_membership", group=GROUP, deps=[dg.AssetKey(["landing", "lists"])], kinds=("salesforce", "duckdb")
+)
+def list_membership(
+    context: dg.AssetExecutionContext,
+    crosswalk: CrosswalkResource,
+    salesforce: SalesforceResource,
+    sync: SyncResource,
+) -> dg.MaterializeResult[None]:
+    """Load list membership."""
+    run = run_context(context, crosswalk, sync)
+    with foreseeable(), crosswalk.connect() as con:
+        rows = load_list_membership(con, salesforce.connect(crosswalk.settings), crosswalk.home, run)
+    return materialized(rows)
 
 
 def _selected(context: dg.AssetExecutionContext) -> set[str] | None:
@@ -177,7 +206,7 @@ def _selected(context: dg.AssetExecutionContext) -> set[str] | None:
     selection = context.run.asset_selection
     if not selection:
         return None
-    return {key.path[-1] for key in selection if key.path[0] == "landing"} - {"jobs"}
+    return {key.path[-1] for key in selection if key.path[0] == "landing"} - {"jobs", "lists"}
 
 
 def _closed(context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource) -> bool:

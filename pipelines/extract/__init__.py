@@ -1,9 +1,17 @@
 """From the org and the reference files into typed tables; what the values mean is for later steps."""
 
 from pipelines.extract.download import download_object
-from pipelines.extract.lists import load_list_membership
+from pipelines.extract.lists import land_lists, load_list_membership
 from pipelines.extract.load import LoadResult, load_object
 from pipelines.extract.schema import refresh_schema
 from pipelines.extract.submit import submit_jobs
 
-__all__ = ["LoadResult", "download_object", "load_list_membership", "load_object", "refresh_schema", "submit_jobs"]
+__all__ = [
+    "LoadResult",
+    "download_object",
+    "land_lists",
+    "load_list_membership",
+    "load_object",
+    "refresh_schema",
+    "submit_jobs",
+]

@@ -1,8 +1,10 @@
 """Which records are members of the list views named in the settings: ``salesforce.list_membership``."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from duckdb import DuckDBPyConnection
+from pydantic import BaseModel, ConfigDict
 
 from data_contracts.contracts import load_contract
 from data_contracts.errors import SettingsError
@@ -23,22 +25,39 @@ from resources.salesforce.rest import ListView
 from resources.salesforce.usage import attributed_to
 
 
-def load_list_membership(
-    con: DuckDBPyConnection,
-    org: SalesforceOrg,
-    home: Home,
-    settings: Settings,
-    run: RunContext,
-    progress: Progress = quiet,
-) -> int:
-    """Replace ``salesforce.list_membership`` with the members of every named list view; return its rows.
+class LandedList(BaseModel):
+    """One list view whose members are landed: the object's table name, the view, and the folder below landing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object_name: str
+    list_id: str
+    list_name: str
+    landing: str
+
+
+class LandedLists(BaseModel):
+    """Every landed list of a run, kept beside the landing files for the step that loads them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lists: tuple[LandedList, ...]
+
+    @staticmethod
+    def path(home: Home, run: RunContext) -> Path:
+        """Return the file of a run."""
+        return home.landing / f"plan-{run.run_id}-lists.json"
+
+
+def land_lists(
+    org: SalesforceOrg, home: Home, settings: Settings, run: RunContext, progress: Progress = quiet
+) -> LandedLists:
+    """Land the Ids of the members of every named list view; no warehouse is needed.
 
     The list's own condition selects the Ids, so there is no cap on its length. Raises SettingsError for a list
     that is not there or shows a person's own records only.
     """
-    contract = load_contract("salesforce.list_membership")
-    ensure_table(con, contract)
-    landed: list[tuple[str, ListView, LandingFolder]] = []
+    landed: list[LandedList] = []
     for name, chosen in settings.objects.items():
         if not chosen.enabled:
             continue
@@ -50,13 +69,27 @@ def load_list_membership(
             )
         with attributed_to(name):
             for view in resolve_lists(org, name, chosen.selection.lists):
-                landed.append((name, view, _land_ids(org, home, name, view)))
-                progress(f"{name}: list {view.label} has {landed[-1][2].manifest.records:,} members")
+                folder = _land_ids(org, home, name, view)
+                label = view.label or view.developer_name
+                where = folder.path.relative_to(home.landing).as_posix()
+                landed.append(LandedList(object_name=table_name(name), list_id=view.id, list_name=label, landing=where))
+                progress(f"{name}: list {label} has {folder.manifest.records:,} members")
+    found = LandedLists(lists=tuple(landed))
+    LandedLists.path(home, run).write_text(found.model_dump_json())
+    return found
+
+
+def load_list_membership(con: DuckDBPyConnection, org: SalesforceOrg, home: Home, run: RunContext) -> int:
+    """Replace ``salesforce.list_membership`` with what ``land_lists`` landed in this run; return its rows."""
+    contract = load_contract("salesforce.list_membership")
+    ensure_table(con, contract)
+    landed = LandedLists.model_validate_json(LandedLists.path(home, run).read_text()).lists
+    folders = [LandingFolder.open(home.landing / item.landing) for item in landed]
     with transaction(con):
         con.execute(f"DELETE FROM {contract.relation}").fetchall()
-        rows = sum(_insert(con, *entry) for entry in landed)
+        rows = sum(_insert(con, item, folder) for item, folder in zip(landed, folders, strict=True))
         record_usage(con, org, run)
-    for _, _, folder in landed:
+    for folder in folders:
         folder.mark_loaded(datetime.now(UTC))
     return rows
 
@@ -91,13 +124,13 @@ def _land_ids(org: SalesforceOrg, home: Home, name: str, view: ListView) -> Land
     return folder
 
 
-def _insert(con: DuckDBPyConnection, name: str, view: ListView, folder: LandingFolder) -> int:
+def _insert(con: DuckDBPyConnection, item: LandedList, folder: LandingFolder) -> int:
     files = check_headers(folder)
     if not files:
         return 0
     inserted = con.execute(
         'INSERT INTO salesforce.list_membership BY NAME SELECT DISTINCT ? AS object_name, page."Id" AS salesforce_id, '
         f"? AS list_id, ? AS list_name, 'list_view' AS kind FROM {read_csv(files, folder.manifest.fields)} AS page",
-        [table_name(name), view.id, view.label or view.developer_name],
+        [item.object_name, item.list_id, item.list_name],
     ).fetchall()
     return int(inserted[0][0])

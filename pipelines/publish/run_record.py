@@ -16,14 +16,25 @@ KILLED = "the process ended before the run was over; what was published before i
 
 
 def begin_run(
-    con: duckdb.DuckDBPyConnection, run: RunContext, *, org_id: str | None = None, window: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    run: RunContext,
+    *,
+    org_id: str | None = None,
+    window: str | None = None,
+    published_run_id: str | None = None,
 ) -> int:
     """Record ``run`` as running and return how many earlier ones were found dead and marked failed.
 
-    Call it under the home's lock: nothing else can be running then, so a row that says so was killed. The same run
-    begun again (Dagster's re-execution) replaces its row.
+    Call it under the home's lock: nothing else can be running then, so a row that says so was killed. The one whose
+    snapshot is published (``published_run_id``) was killed after its rename, and did succeed. The same run begun
+    again (Dagster's re-execution) replaces its row.
     """
     ensure_table(con, load_contract("ops.sync_run"))
+    con.execute(
+        "UPDATE ops.sync_run SET status = 'succeeded', ended_at = greatest(started_at, ?), message = NULL "
+        "WHERE run_id = ? AND status <> 'succeeded'",
+        [_now(), published_run_id],
+    ).fetchall()
     dead = con.execute(
         "UPDATE ops.sync_run SET status = 'failed', ended_at = greatest(started_at, ?), message = ? "
         "WHERE status = 'running' AND run_id <> ?",

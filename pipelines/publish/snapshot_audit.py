@@ -6,6 +6,7 @@ import duckdb
 
 from data_contracts.contracts import quoted
 from data_contracts.errors import WarehouseError
+from resources.home import Home
 
 
 def verify(path: Path, counts: dict[str, int], run_id: str) -> None:
@@ -33,3 +34,14 @@ def verify(path: Path, counts: dict[str, int], run_id: str) -> None:
             why="it was checked before taking the place of the last one, which stays",
             next_step="run: crosswalk sync; if it happens again, the disk or memory is faulty",
         )
+
+
+def published_run_id(home: Home) -> str | None:
+    """Return the run whose snapshot is published; None where there is none or it cannot be read."""
+    if not home.published.is_file():
+        return None
+    try:
+        with duckdb.connect(str(home.published), read_only=True) as con:
+            return str(con.execute("SELECT run_id FROM _meta").fetchall()[0][0])
+    except (duckdb.Error, IndexError):
+        return None

@@ -8,7 +8,7 @@ import pytest
 
 from apps.demo_org.launch import DemoOrg
 from data_contracts.errors import ReadOnlyError, SettingsError
-from pipelines.extract import load_list_membership, submit
+from pipelines.extract import land_lists, load_list_membership, submit
 from pipelines.extract.preflight import preflight
 from tests.integration.extract.conftest import ACCOUNTS, account_id
 from tests.support.demo_org_client import Scripted
@@ -29,6 +29,25 @@ def test_rest_and_bulk_give_equal_tables(still_org: DemoOrg, tmp_path: Path, mon
         select = f'SELECT * EXCLUDE (_synced_at, _run_id) FROM salesforce."{name}" ORDER BY "Id"'
         assert by_rest.rows(select) == by_bulk.rows(select)
         assert by_rest.rows(f'DESCRIBE salesforce."{name}"') == by_bulk.rows(f'DESCRIBE salesforce."{name}"')
+
+
+def test_merges_deletes_and_conversions_are_events_and_counted(still_org: DemoOrg, tmp_path: Path) -> None:
+    m = Mirror(still_org, tmp_path / "home", settings_for("contact", "lead"))
+    results = m.sync("full")
+    contact, lead = results["contact"], results["lead"]
+    assert (contact.fetched, contact.live, contact.merged, contact.deleted) == (4, 2, 1, 1)
+    assert (lead.converted, lead.live) == (1, 2)
+    events = m.rows("SELECT salesforce_id, event, related_id FROM ops.record_event ORDER BY ALL")
+    assert set(events) == {
+        ("003000000000003AAA", "merged", "003000000000002AAA"),
+        ("003000000000004AAA", "deleted", None),
+        ("00Q000000000002AAA", "converted", account_id(7)),
+        ("00Q000000000002AAA", "converted", "003000000000001AAA"),
+    }
+    assert len(events) == 4
+    again = m.sync("full")
+    assert (again["contact"].merged, again["lead"].converted, again["contact"].unchanged) == (0, 0, 4)
+    assert len(m.rows("SELECT * FROM ops.record_event")) == len(events), "each event once"
 
 
 def test_every_request_of_a_sync_only_reads(mirror: MakeMirror, scripted: Scripted) -> None:
@@ -56,17 +75,18 @@ def test_list_views_become_membership_and_my_lists_are_refused(mirror: MakeMirro
     m = mirror(settings=settings_for(objects={"account": {"selection": {"lists": ["Big_ones"]}}}))
     run, plan = m.submit("full")
     assert m.finish(run, plan, "account").live == ACCOUNTS, "with mode all, lists are facets"
+    land_lists(m.org, m.home, m.settings, run)
     with m.warehouse.connect() as con:
-        rows = load_list_membership(con, m.org, m.home, m.settings, run)
+        rows = load_list_membership(con, m.org, m.home, run)
         found = con.execute(
             "SELECT DISTINCT object_name, list_name, kind, length(list_id) FROM salesforce.list_membership"
         ).fetchall()
-        mine = settings_for(objects={"account": {"selection": {"lists": ["Mine"]}}})
-        with pytest.raises(SettingsError, match="scope 'mine'"):
-            load_list_membership(con, m.org, m.home, mine, run)
-        unknown = settings_for(objects={"account": {"selection": {"lists": ["Nope"]}}})
-        with pytest.raises(SettingsError, match="'Nope'") as caught:
-            load_list_membership(con, m.org, m.home, unknown, run)
+    mine = settings_for(objects={"account": {"selection": {"lists": ["Mine"]}}})
+    with pytest.raises(SettingsError, match="scope 'mine'"):
+        land_lists(m.org, m.home, mine, run)
+    unknown = settings_for(objects={"account": {"selection": {"lists": ["Nope"]}}})
+    with pytest.raises(SettingsError, match="'Nope'") as caught:
+        land_lists(m.org, m.home, unknown, run)
     assert (rows, found) == (99, [("account", "Big ones", "list_view", 18)])
     assert "Big_ones" in str(caught.value)
 
