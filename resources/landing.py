@@ -206,8 +206,14 @@ def folders(root: Path, object_name: str) -> Iterator[LandingFolder]:
 
 
 def prune(root: Path, keep_days: int, now: datetime) -> int:
-    """Remove folders that were loaded, or whose job the org no longer keeps, and are older than ``keep_days``."""
+    """Remove folders that were loaded, or whose job the org no longer keeps, and are older than ``keep_days``.
+
+    Plans of runs go when no job of theirs can still be waiting. Returns the number of folders removed.
+    """
     removed = 0
+    for plan in root.glob("plan-*.json"):
+        if plan.stat().st_mtime < (now - max(timedelta(days=keep_days), JOB_LIFETIME)).timestamp():
+            plan.unlink()
     for path in root.glob("*/*/"):
         if not _is_needed(path, keep_days, now):
             shutil.rmtree(path)

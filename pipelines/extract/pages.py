@@ -83,12 +83,10 @@ def fault(field: LandedField) -> str | None:
         return None
     name = f"page.{quoted(field.name)}"
     failed = f"({name} IS NOT NULL AND TRY_CAST({name} AS {field.type}) IS NULL)"
-    scale = _scale(field.type)
-    if scale is None:
+    if (wide := _wider(field.type)) is None:
         return failed
     # Only a value with a decimal point can be rounded; the wide cast is paid for those alone.
-    wide = f"DECIMAL(38,{min(scale + 10, 37)})"
-    rounded = f"TRY_CAST({name} AS {wide}) <> TRY_CAST({name} AS {field.type})"
+    rounded = f"TRY_CAST({name} AS {wide}) <> TRY_CAST(TRY_CAST({name} AS {field.type}) AS {wide})"
     return f"({failed} OR coalesce(CASE WHEN contains({name}, '.') THEN {rounded} END, false))"
 
 
@@ -102,10 +100,14 @@ def reasons(field: LandedField) -> str | None:
     return f"CASE WHEN {condition} THEN CASE WHEN {failed} THEN {not_one} ELSE {rounded} END END"
 
 
-def _scale(kind: str) -> int | None:
+def _wider(kind: str) -> str | None:
+    """Return a DECIMAL that holds every value of a number type with more decimals; None for other types."""
     if kind == "BIGINT":
-        return 0
-    return int(kind.partition(",")[2].rstrip(")")) if kind.startswith("DECIMAL") else None
+        return "DECIMAL(38,10)"
+    if not kind.startswith("DECIMAL"):
+        return None
+    width, scale = (int(part) for part in kind.removeprefix("DECIMAL(").rstrip(")").split(","))
+    return f"DECIMAL(38,{min(scale + 10, 38 - (width - scale))})"
 
 
 def distrust(folder: LandingFolder) -> None:

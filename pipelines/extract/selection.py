@@ -46,10 +46,12 @@ def selection_query(org: SalesforceOrg, name: str, settings: Settings, now: date
     restricted = bool(conditions)
     window = settings.objects["account"].opportunities if name == "opportunity" else None
     since = window_start(now, MONTHS[window]) if window else None
+    # The conditions behind the lists too: an edited list view is another selection. The window's start is not
+    # part of it, as it moves every day.
+    identity = [chosen.selection.model_dump(mode="json"), chosen.advanced_sync, window, conditions]
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     if since:
         conditions.append(f"CreatedDate >= {soql_time(since)}")
-    identity = [chosen.selection.model_dump(mode="json"), chosen.advanced_sync, window]
-    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     where = " AND ".join(f"({part})" for part in conditions) if len(conditions) > 1 else "".join(conditions)
     return SelectionQuery(where or None, key, restricted, since)
 

@@ -58,3 +58,13 @@ def set_watermark(con: DuckDBPyConnection, name: str, mark: Watermark, run_id: s
     until = mark.covered_until.astimezone(UTC).replace(tzinfo=None)
     values = [name, until, mark.selection_key, list(mark.fields), run_id]
     con.execute("INSERT INTO _state.watermark VALUES (?, ?, ?, ?::VARCHAR[], ?)", values).fetchall()
+
+
+def record_refusal(con: DuckDBPyConnection, run_id: str, name: str, kind: str, eligible: int, over: int) -> None:
+    """Write the statistics of an object that was refused because it is ``over`` records above its cap."""
+    con.execute(
+        "INSERT INTO _state.load_result BY NAME SELECT ? AS run_id, ? AS object, ? AS kind, ? AS eligible, "
+        '? AS over_limit, 0 AS fetched, 0 AS "new", 0 AS changed, 0 AS unchanged, '
+        "now()::TIMESTAMP AS started_at, now()::TIMESTAMP AS ended_at",
+        [run_id, name, kind, eligible, over],
+    ).fetchall()

@@ -27,7 +27,7 @@ from pipelines.extract.plan import (
 )
 from pipelines.extract.schema import known_fields, refresh_schema
 from pipelines.extract.selection import selection_query
-from pipelines.extract.state import pin_org, watermark
+from pipelines.extract.state import pin_org, record_refusal, watermark
 from pipelines.extract.usage import record_usage
 from pipelines.run import RunContext
 from pipelines.tables import table_columns
@@ -108,6 +108,7 @@ def _plan_object(
     cap, refusal = over_cap(name, eligible, settings)
     kind, reason = choose_kind(asked, known, selection)
     if refusal:
+        record_refusal(con, run.run_id, table_name(name), kind, eligible, eligible - (cap or 0))
         return ObjectPlan(name=name, kind=kind, eligible=eligible, cap=cap, refused=refusal)
     since = known.watermark.covered_until - OVERLAP if kind == "delta" and known.watermark else None
 
@@ -172,16 +173,16 @@ def _pending(org: SalesforceOrg, home: Home, request: JobRequest, key: str, now:
     mark = request.known.watermark
     for folder in folders(home.landing, table_name(request.known.name)):
         manifest = folder.manifest
-        if (
-            manifest.loaded_at
-            or manifest.abandoned
-            or manifest.match_key != key
-            or now - manifest.created_at >= JOB_LIFETIME
-        ):
+        if manifest.loaded_at or manifest.abandoned or manifest.match_key != key:
             continue
-        if mark is not None and manifest.until <= mark.covered_until:
+        if now - manifest.created_at >= JOB_LIFETIME or (mark and manifest.until <= mark.covered_until):
             continue
-        if manifest.complete or manifest.transport == "rest" or _is_alive(org, manifest.job_id):
+        if manifest.job_id:
+            usable = manifest.complete or _is_alive(org, manifest.job_id)
+        else:
+            # A REST query that did not finish costs little, and "no rows" may be long out of date.
+            usable = manifest.complete and bool(manifest.records)
+        if usable:
             folder.drop_damaged_pages()
             return folder
     return None

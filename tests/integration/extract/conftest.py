@@ -30,8 +30,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n in range(ACCOUNTS)
     ]  # fmt: skip
     write_csv(folder / "Account.csv", ACCOUNT_HEADER, rows)
-    write_csv(folder / "Contact.csv", ["LastName", "Email"], [["Ōe", "oe@example.com"], ["Ng", "ng@example.com"]])
-    write_csv(folder / "Lead.csv", ["LastName", "Company"], [["Piaf", "Olympia"], ["Brel", "Olympia"]])
+    people = [
+        ["003000000000001AAA", "Ōe", "oe@example.com", "false", ""],
+        ["003000000000002AAA", "Ng", "ng@example.com", "false", ""],
+        ["003000000000003AAA", "Ng", "ng@example.com", "true", "003000000000002AAA"],
+        ["003000000000004AAA", "Gone", "", "true", ""],
+    ]
+    write_csv(folder / "Contact.csv", ["Id", "LastName", "Email", "IsDeleted", "MasterRecordId"], people)
+    leads = [
+        ["00Q000000000001AAA", "Piaf", "Olympia", "false", "", ""],
+        ["00Q000000000002AAA", "Brel", "Olympia", "true", account_id(7), "003000000000001AAA"],
+    ]
+    header = ["Id", "LastName", "Company", "IsConverted", "ConvertedAccountId", "ConvertedContactId"]
+    write_csv(folder / "Lead.csv", header, leads)
     lists_of = [
         [
             "Big ones",

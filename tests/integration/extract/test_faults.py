@@ -168,6 +168,7 @@ def test_over_the_cap_is_refused_before_a_job_is_created(mirror: MakeMirror, scr
     for words in ("1,200", "1,000", "objects.account.selection", "last good data stays"):
         assert words in str(caught.value)
     assert plan.objects["account"].over_limit == 200
+    assert m.rows("SELECT eligible, fetched, over_limit FROM _state.load_result") == [(1200, 0, 200)]
     assert not [entry for entry in scripted.log()[seen:] if "/jobs/" in entry["path"]]
 
 
