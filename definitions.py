@@ -22,6 +22,7 @@ def build_defs(
     Raises SettingsError when ``crosswalk.yaml`` cannot be used; no secret and no org is needed to load.
     """
     settings = settings or load_settings()
+    assets = build_assets(settings)
     resources = {
         "crosswalk": CrosswalkResource(),
         "salesforce": SalesforceResource(),
@@ -29,10 +30,10 @@ def build_defs(
         **(resource_overrides or {}),
     }
     return dg.Definitions(
-        assets=build_assets(settings),
+        assets=assets,
         asset_checks=build_checks(settings),
         jobs=build_jobs(),
-        schedules=build_schedules(settings),
+        schedules=build_schedules(settings, [spec for asset in assets for spec in asset.specs]),
         resources=resources,
         loggers={"console": console_logger},
         executor=dg.in_process_executor,

@@ -24,10 +24,19 @@ class Home:
         return home
 
     def prepare(self) -> None:
-        """Create the folders, readable by the owner only."""
-        for folder in (self.root, self.landing, self.published.parent, self.models, self.dagster):
+        """Create the folders: private ones, and ``published/``, which analysts with another account may enter.
+
+        Files this process writes from now on are private unless somebody says otherwise: DuckDB's log and spill
+        files, Dagster's event log and downloaded pages hold personal data.
+        """
+        os.umask(0o077)
+        for folder in (self.root, self.landing, self.models, self.dagster, self.published.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        self.root.chmod(0o700)
+        for private in (self.landing, self.models, self.dagster):
+            private.chmod(0o700)
+        # Others may pass through to published/, and may list or open nothing else.
+        self.root.chmod(0o711)
+        self.published.parent.chmod(0o755)
 
     @property
     def warehouse(self) -> Path:
@@ -66,7 +75,8 @@ class Home:
         Raises HomeBusyError, naming the holder's purpose and process id, when another process has it.
         """
         path = self.root / "crosswalk.lock"
-        with path.open("a+") as handle:
+        path.touch(mode=0o600)
+        with path.open("r+") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 import dagster as dg
 
+from assets.failure import record_failure
+
 DAILY, WEEKLY = "daily_sync", "weekly_full_sync"
 
 
@@ -28,4 +30,5 @@ def _job(name: str, kind: Literal["full", "delta"], description: str) -> Any:
         config=run_config(kind),
         # One process: the warehouse has one writer, and every step would pay the imports again.
         executor_def=dg.in_process_executor,
+        hooks={record_failure},
     )

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from assets._common import OBJECT_TAG
 from data_contracts import errors
 from resources.home import Home
 from schedules.jobs import DAILY, WEEKLY, run_config
+from schedules.selection import selection_for
 
 _FORESEEN = {
     name for name, item in vars(errors).items() if isinstance(item, type) and issubclass(item, errors.CrosswalkError)
@@ -88,21 +88,11 @@ def run_now(
         result = job.execute_in_process(
             instance=instance,
             run_config=run_config(kind),
-            asset_selection=_selection(defs, objects),
+            asset_selection=selection_for(defs.resolve_all_asset_specs(), objects) if objects else None,
             raise_on_error=False,
         )
         steps = _step_times(instance, result.run_id)
     return RunOutcome(result.run_id, result.success, _failures(result.all_events), steps)
-
-
-def _selection(defs: dg.Definitions, objects: Sequence[str]) -> list[dg.AssetKey] | None:
-    if not objects:
-        return None
-    return [
-        spec.key
-        for spec in defs.resolve_all_asset_specs()
-        if spec.tags.get(OBJECT_TAG) is None or spec.tags[OBJECT_TAG] in objects
-    ]
 
 
 def _step_times(instance: dg.DagsterInstance, run_id: str) -> tuple[StepTime, ...]:

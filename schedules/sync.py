@@ -11,17 +11,18 @@ import dagster as dg
 
 from data_contracts.settings import Settings
 from schedules.jobs import DAILY, WEEKLY, run_config
+from schedules.selection import selection_for
 from schedules.window import closing, night_of, run_kind_for
 
 
-def build_schedules(settings: Settings) -> Sequence[dg.ScheduleDefinition]:
-    """Return the schedules of the two jobs, none when no enabled object is ever due."""
+def build_schedules(settings: Settings, specs: Sequence[dg.AssetSpec]) -> Sequence[dg.ScheduleDefinition]:
+    """Return the schedules of the two jobs over ``specs``, none when no enabled object is ever due."""
     if not any(item.enabled and item.frequency != "manual" for item in settings.objects.values()):
         return []
-    return [_schedule(settings, DAILY, full=False), _schedule(settings, WEEKLY, full=True)]
+    return [_schedule(settings, specs, DAILY, full=False), _schedule(settings, specs, WEEKLY, full=True)]
 
 
-def _schedule(settings: Settings, job: str, *, full: bool) -> dg.ScheduleDefinition:
+def _schedule(settings: Settings, specs: Sequence[dg.AssetSpec], job: str, *, full: bool) -> dg.ScheduleDefinition:
     window = settings.window
 
     @dg.schedule(
@@ -32,13 +33,18 @@ def _schedule(settings: Settings, job: str, *, full: bool) -> dg.ScheduleDefinit
         description=_description(settings, full=full),
     )
     def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return decide(settings, context.scheduled_execution_time, full=full)
+        return decide(settings, specs, context.scheduled_execution_time, full=full)
 
     return evaluate
 
 
-def decide(settings: Settings, at: datetime, *, full: bool) -> dg.RunRequest | dg.SkipReason:
-    """Return the run that is due at ``at`` for the full or the delta schedule, or why there is none."""
+def decide(
+    settings: Settings, specs: Sequence[dg.AssetSpec], at: datetime, *, full: bool
+) -> dg.RunRequest | dg.SkipReason:
+    """Return the run that is due at ``at`` for the full or the delta schedule, or why there is none.
+
+    The run fetches and matches the objects that are due in that night, and no other.
+    """
     window = settings.window
     text = f"{window.opens:%H:%M}-{window.closes:%H:%M} {window.time_zone}"
     night = night_of(window, at)
@@ -58,6 +64,7 @@ def decide(settings: Settings, at: datetime, *, full: bool) -> dg.RunRequest | d
     return dg.RunRequest(
         run_key=f"{'full' if full else 'delta'}:{night}",
         run_config=config,
+        asset_selection=selection_for(specs, due),
         tags={"crosswalk/night": str(night), "crosswalk/window": text},
     )
 

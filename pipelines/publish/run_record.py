@@ -73,6 +73,15 @@ def finish_run(
     )
 
 
+def fail_run(con: duckdb.DuckDBPyConnection, run_id: str, message: str) -> None:
+    """Record that a running run failed; the first of several reasons stays."""
+    con.execute(
+        "UPDATE ops.sync_run SET status = 'failed', ended_at = greatest(started_at, ?), message = ? "
+        "WHERE run_id = ? AND status = 'running'",
+        [_now(), message, run_id],
+    ).fetchall()
+
+
 def _now() -> datetime:
     return _naive(datetime.now(UTC))
 
