@@ -48,7 +48,7 @@ _NAME = Comparison(
         Level("same, common words", "name_key_l = name_key_r", 0.1),
         Level(
             "almost the same",
-            f"same_numbers(name_numbers_l, name_numbers_r) AND (names_alike(names_l, n_r) >= 0.92 "
+            "same_numbers(name_numbers_l, name_numbers_r) AND (names_alike(names_l, n_r) >= 0.92 "
             "OR levenshtein(left(name_squashed_l, 64), left(name_squashed_r, 64)) <= length(name_squashed_r) // 10)",
             0.12,
         ),
@@ -58,14 +58,14 @@ _NAME = Comparison(
             f"AND names_shared(names_l, n_r) >= {_TELLING}",
             0.1,
         ),
-        Level("mostly the same", f"names_alike(names_l, n_r) >= 0.7", 0.08),
+        Level("mostly the same", "names_alike(names_l, n_r) >= 0.7", 0.08),
         Level(
             "one in the other or its initials",
-            f"names_contained(names_l, n_r) >= 0.9 OR acronym_l = name_squashed_r OR acronym_r = name_squashed_l",
+            "names_contained(names_l, n_r) >= 0.9 OR acronym_l = name_squashed_r OR acronym_r = name_squashed_l",
             0.06,
         ),
-        Level("half the same", f"names_alike(names_l, n_r) >= 0.45", 0.05),
-        Level("a little the same", f"names_alike(names_l, n_r) >= 0.2", 0.03),
+        Level("half the same", "names_alike(names_l, n_r) >= 0.45", 0.05),
+        Level("a little the same", "names_alike(names_l, n_r) >= 0.2", 0.03),
     ),
     0.03,
 )

@@ -33,7 +33,11 @@ _SAME_NUMBERS = "(len(l.name_numbers) = 0 OR len(r.name_numbers) = 0 OR l.name_n
 _SAME_DOMAIN_OR_UNKNOWN = "coalesce(l.domain = r.domain, true)"
 _SAME_COUNTRY_OR_UNKNOWN = "coalesce(l.country_code = r.country_code, true)"
 _NO_VETO = f"{_SAME_NUMBERS} AND {_SAME_DOMAIN_OR_UNKNOWN} AND {_SAME_COUNTRY_OR_UNKNOWN}"
-_ALIKE = "(l.name_key = r.name_key OR jaro_winkler_similarity(l.name_squashed, r.name_squashed) >= 0.92)"
+# A long common beginning (a mother organisation's name) is no likeness: only a letter or two may differ.
+_ALIKE = (
+    "(l.name_key = r.name_key OR levenshtein(left(l.name_squashed, 64), left(r.name_squashed, 64)) "
+    "<= length(r.name_squashed) // 12)"
+)
 _SOME_PLACE_AGREES = (
     "(coalesce(l.postal_code_clean = r.postal_code_clean, l.city_clean = r.city_clean, true) "
     "AND coalesce(l.street_name = r.street_name, true) OR coalesce(l.phone_tail = r.phone_tail, false))"

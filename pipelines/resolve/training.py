@@ -2,7 +2,11 @@
 
 A record is at most one entity, so its candidates compete: that, and the other candidates of records that a rung has
 linked (known non-matches), is what tells matches from non-matches even where little but a name is there. A rung's
-links do not teach the columns the rung looked at: they agree there by construction.
+links hardly teach the columns the rung looked at: they agree there by construction.
+
+u is over all pairs of the two sides: counted on the candidates, which hold nearly every agreement, and sampled on the
+rest. Sampling alone never sees two different companies share a domain; counting candidates alone would take the rare
+agreements blocking looks for to be common.
 """
 
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.model import Model, fingerprint
 from pipelines.resolve.rungs import uses_of
 from pipelines.resolve.scoring import Parameters, score, starting_parameters
+from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
 from pipelines.run import RunContext
 from resources.resolution_engine import ResolutionEngine
@@ -32,6 +37,9 @@ SELF_TAUGHT = 50.0
 #: From this many known non-matches on, they alone say how non-matches look.
 ENOUGH_KNOWN = 100
 ROUNDS = 60
+#: Random pairs that show how values agree by chance, and what a level none of them is on counts for.
+RANDOM_PAIRS = 200_000
+UNSEEN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Sample:
     record: Ints
     certain: npt.NDArray[np.bool_]
     rung: npt.NDArray[np.str_]
+    random: dict[str, Ints]
+    all_pairs: float
 
     @property
     def settled(self) -> npt.NDArray[np.bool_]:
@@ -61,7 +71,19 @@ def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides
     score(
         con, engine, sides, "_sample_pair", comparisons, starting_parameters(comparisons), 0.5, "_leveled", levels=True
     )
-    sample = _read_sample(con, comparisons)
+    run_script(con, "random_pair.sql", pairs=RANDOM_PAIRS, left=min(sides.left, SAMPLE), right=sides.right)
+    score(
+        con,
+        engine,
+        sides,
+        "_random_pair",
+        comparisons,
+        starting_parameters(comparisons),
+        0.5,
+        "_by_chance",
+        levels=True,
+    )
+    sample = _read_sample(con, comparisons, sides)
     usable = tuple(c for c in comparisons if (sample.levels[c.name] >= 0).sum() >= FEWEST_PAIRS)
     if not usable:
         return None
@@ -84,23 +106,33 @@ def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides
 
 
 def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Parameters, float]:
-    """Return m and u (best level first) and the share of matches among the pairs."""
+    """Return m and u (best level first) and the share of matches among all pairs of the two sides."""
     assumed = {c.name: np.array(c.starts[::-1]) for c in comparisons}
     settled, certain = sample.settled, sample.certain.astype(float)
     known = (settled & ~sample.certain).astype(float)
     taught = {name: _teaching(sample, name) for name in assumed}
-    m = dict(assumed)
-    few = {n: np.full(len(shares), 0.5) for n, shares in assumed.items()}
-    u = {n: _shares(sample, n, known if known.sum() >= ENOUGH_KNOWN else np.ones_like(known), few[n]) for n in assumed}
-    odds = 0.5 * len(sample.starts) / len(sample.record)
-    for _ in range(ROUNDS):
-        matches = np.where(settled, certain, _responsibility(sample, m, u, odds))
+    m, matches = dict(assumed), np.full(len(certain), 0.5)
+    for step in range(ROUNDS + 1):
         others = known if known.sum() >= ENOUGH_KNOWN else 1 - matches
-        m = {n: _shares(sample, n, matches * taught[n], ASSUMED * assumed[n]) for n in assumed}
-        u = {n: _shares(sample, n, others, few[n]) for n in assumed}
-        odds = max(float(matches.sum()), 0.5) / max(float((1 - matches).sum()), 0.5)
+        u = {name: _everywhere(sample, name, others, len(assumed[name])) for name in assumed}
+        if step:
+            m = {name: _shares(sample, name, matches * taught[name], ASSUMED * assumed[name]) for name in assumed}
+        found = matches.sum() if step else 0.5 * len(sample.starts)
+        odds = max(float(found), 0.5) / max(sample.all_pairs - float(found), 0.5)
+        matches = np.where(settled, certain, _responsibility(sample, m, u, odds))
     parameters = {n: {"m": [float(x) for x in m[n][::-1]], "u": [float(x) for x in u[n][::-1]]} for n in assumed}
     return parameters, odds / (1 + odds)
+
+
+def _everywhere(sample: Sample, name: str, others: Floats, size: int) -> Floats:
+    """Return u over all pairs: as the candidates among non-matches say, and the random pairs for the rest."""
+    seen = np.full(size, 0.5)
+    candidates = float(len(sample.record))
+    rest = max(sample.all_pairs - candidates, 0.0)
+    random = sample.random[name]
+    counted = np.bincount(random[random >= 0], minlength=size) + UNSEEN
+    share = counted / counted.sum()
+    return np.asarray((candidates * _shares(sample, name, others, seen) + rest * share) / (candidates + rest))
 
 
 def _responsibility(sample: Sample, m: dict[str, Floats], u: dict[str, Floats], odds: float) -> Floats:
@@ -131,13 +163,14 @@ def _teaching(sample: Sample, name: str) -> Floats:
     return counts
 
 
-def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...]) -> Sample:
+def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...], sides: Sides) -> Sample:
     gammas = ", ".join(f"g.gamma_{c.name}" for c in comparisons)
     table = con.sql(
         f"SELECT g.l, {gammas}, coalesce(h.code, '') AS code FROM _leveled g "
         "LEFT JOIN (SELECT l, r, min(code) AS code FROM _anchor GROUP BY l, r) h ON h.l = g.l AND h.r = g.r "
         "ORDER BY g.l, g.r"
     ).to_arrow_table()
+    chance = con.sql(f"SELECT {gammas} FROM _by_chance g").to_arrow_table()
     records = table["l"].to_numpy()
     first = np.concatenate([[True], records[1:] != records[:-1]]) if len(records) else np.zeros(0, dtype=bool)
     codes = np.array(table["code"].to_pylist(), dtype=str)
@@ -147,6 +180,8 @@ def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, 
         record=np.cumsum(first) - 1,
         certain=codes != "",
         rung=codes,
+        random={c.name: chance[f"gamma_{c.name}"].to_numpy().astype(np.int64) for c in comparisons},
+        all_pairs=float(con.sql("SELECT count(*) FROM _sample").fetchall()[0][0]) * sides.right,
     )
 
 
