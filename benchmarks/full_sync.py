@@ -1,6 +1,6 @@
 """One full sync from the demo org, stage by stage: seconds, CPU seconds and peak memory of our own process.
 
-The demo org runs in a process of its own and its time is part of the wait, not of our CPU or memory. Run by ``make bench``.
+The demo org is a process of its own: its time is part of our wait, not of our CPU or memory. Run by ``make bench``.
 """
 
 import argparse
