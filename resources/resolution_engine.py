@@ -25,7 +25,7 @@ class ResolutionEngine(Protocol):
         """Score ``pairs`` (l, r) of records of ``left`` and ``right`` (column n) and write them to table ``into``.
 
         ``into`` has l, r, match_weight (bits, prior included), and per comparison ``mw_<name>`` (bits); with
-        ``retain_matching_columns`` also ``gamma_<name>``: the level, the highest best, -1 where nothing can be compared.
+        ``retain_matching_columns`` also ``gamma_<name>``: the level, the highest is best, -1 is nothing to compare.
         """
 
 
@@ -73,8 +73,9 @@ def splink_settings(comparisons: list[dict[str, Any]], prior: float, *, levels: 
         for level in comparison["comparison_levels"]:
             trained = level.get("is_null_level") or (level.get("m_probability") and level.get("u_probability"))
             if not trained:
+                name, label = comparison["output_column_name"], level["label_for_charts"]
                 raise ResolutionError(
-                    f"the model has no trained weight for {comparison['output_column_name']}: {level['label_for_charts']}",
+                    f"the model has no trained weight for {name}: {label}",
                     why="a default would be a guess",
                     next_step="delete the model and run: crosswalk sync --full",
                 )

@@ -3,6 +3,7 @@
 How raw fields are cleaned is not decided here; see ``pipelines.standardize``.
 """
 
+from pipelines.resolve.explain import Explanation, explain
 from pipelines.resolve.resolve import ResolveResult, resolve
 
-__all__ = ["ResolveResult", "resolve"]
+__all__ = ["Explanation", "ResolveResult", "explain", "resolve"]

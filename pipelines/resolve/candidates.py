@@ -18,7 +18,7 @@ BLOCK = 40
 #: Records of Salesforce that may share such a key; many branches of one company are one block.
 PRODUCT = 2_000
 #: Candidates kept per record.
-MOST = 20
+MOST = 15
 
 
 @dataclass(frozen=True)

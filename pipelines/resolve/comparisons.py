@@ -49,7 +49,8 @@ _NAME = Comparison(
         Level(
             "almost the same",
             "same_numbers(name_numbers_l, name_numbers_r) AND (names_alike(names_l, n_r) >= 0.92 "
-            "OR levenshtein(left(name_squashed_l, 64), left(name_squashed_r, 64)) <= length(name_squashed_r) // 10)",
+            "OR jaro_winkler_similarity(name_squashed_l, name_squashed_r) >= 0.92 "
+            "AND levenshtein(left(name_squashed_l, 64), left(name_squashed_r, 64)) <= length(name_squashed_r) // 10)",
             0.12,
         ),
         Level(
@@ -88,7 +89,7 @@ _PHONE = Comparison(
         Level(
             "last seven digits", "length(phone_tail_l) > 7 AND right(phone_tail_l, 7) = right(phone_tail_r, 7)", 0.03
         ),
-        Level("one digit off", "damerau_levenshtein(phone_tail_l, phone_tail_r) = 1", 0.05),
+        Level("one digit off", "near(phone_tail_l, phone_tail_r, 1)", 0.05),
         Level("same hundred", "left(phone_tail_l, -2) = left(phone_tail_r, -2)", 0.04),
     ),
     0.17,
@@ -129,7 +130,7 @@ _LOCALITY = Comparison(
         ),
         Level(
             "postal code nearly",
-            "damerau_levenshtein(postal_code_clean_l, postal_code_clean_r) = 1 "
+            "near(postal_code_clean_l, postal_code_clean_r, 1) "
             "AND coalesce(jaro_winkler_similarity(city_clean_l, city_clean_r) >= 0.85, true)",
             0.06,
         ),
@@ -152,7 +153,7 @@ _LAST_NAME = Comparison(
         Level("same", "last_squashed_l = last_squashed_r", 0.35),
         Level(
             "nearly the same",
-            "damerau_levenshtein(last_squashed_l, last_squashed_r) <= 1 "
+            "near(last_squashed_l, last_squashed_r, 1) "
             "OR jaro_winkler_similarity(last_squashed_l, last_squashed_r) >= 0.92",
             0.12,
         ),
@@ -181,7 +182,7 @@ _FIRST_NAME = Comparison(
         Level("nickname", "list_has_any(first_name_canonical_l, first_name_canonical_r)", 0.06),
         Level(
             "nearly the same",
-            "damerau_levenshtein(first_squashed_l, first_squashed_r) <= 1 "
+            "near(first_squashed_l, first_squashed_r, 1) "
             "OR jaro_winkler_similarity(first_squashed_l, first_squashed_r) >= 0.92",
             0.1,
         ),
@@ -207,11 +208,12 @@ _BIRTHDATE = Comparison(
         Level("same", "birthdate_l = birthdate_r", 0.8),
         Level(
             "one digit off, or day and month exchanged",
-            "damerau_levenshtein(birthdate_l, birthdate_r) <= 1 OR (left(birthdate_l, 4) = left(birthdate_r, 4) "
-            "AND substr(birthdate_l, 5, 2) = substr(birthdate_r, 7, 2) AND substr(birthdate_l, 7, 2) = substr(birthdate_r, 5, 2))",
+            "near(birthdate_l, birthdate_r, 1) OR (left(birthdate_l, 4) = left(birthdate_r, 4) "
+            "AND substr(birthdate_l, 5, 2) = substr(birthdate_r, 7, 2) "
+            "AND substr(birthdate_l, 7, 2) = substr(birthdate_r, 5, 2))",
             0.1,
         ),
-        Level("two digits off", "damerau_levenshtein(birthdate_l, birthdate_r) <= 2", 0.04),
+        Level("two digits off", "near(birthdate_l, birthdate_r, 2)", 0.04),
         Level(
             "same year or same day",
             "left(birthdate_l, 4) = left(birthdate_r, 4) OR right(birthdate_l, 4) = right(birthdate_r, 4)",
@@ -231,7 +233,7 @@ _EMAIL = Comparison(
             "split_part(email_clean_l, '@', 1) = split_part(email_clean_r, '@', 1) AND strpos(email_clean_l, '@') > 5",
             0.08,
         ),
-        Level("nearly the same", "damerau_levenshtein(email_clean_l, email_clean_r) <= 2", 0.05),
+        Level("nearly the same", "near(email_clean_l, email_clean_r, 2)", 0.05),
         Level("same domain", "split_part(email_clean_l, '@', 2) = split_part(email_clean_r, '@', 2)", 0.05),
     ),
     0.12,

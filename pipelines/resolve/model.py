@@ -22,9 +22,10 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model. ``prior`` is the share of matches among candidate pairs; ``m`` and ``u`` go from best to worst.
+    """A trained model. ``prior`` is the share of matches among all pairs; ``m`` and ``u`` go from best to worst.
 
-    ``trained_on`` says how many records, candidate pairs and certain links it learnt from; ``input_hash`` of which data.
+    ``trained_on`` says how many records, candidate pairs and certain links it learnt from, ``input_hash`` from which
+    data.
     """
 
     object: str

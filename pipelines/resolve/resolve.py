@@ -1,4 +1,4 @@
-"""Resolution of one object from its standard values to its crosswalk, step by step; each step is a module of its own."""
+"""Resolution of one object, from its standard values to its crosswalk; each step is a module of its own."""
 
 import logging
 import time

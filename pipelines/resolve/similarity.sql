@@ -1,6 +1,6 @@
 -- How alike two values are; the macros the comparisons are written with.
 CREATE OR REPLACE TEMP MACRO word_alike(a, b) AS CASE WHEN a = b THEN 1.0
-    WHEN length(a) >= 4 AND length(b) >= 4 THEN jaro_winkler_similarity(a, b, 0.88) ELSE 0.0 END;
+    WHEN length(a) >= 4 AND length(b) >= 4 AND abs(length(a) - length(b)) <= 4 THEN jaro_winkler_similarity(a, b, 0.88) ELSE 0.0 END;
 -- What _name_alike knows of a pair: how much of both names is shared, how much of the shorter one, and how telling that is.
 CREATE OR REPLACE TEMP MACRO names_alike(known, other) AS known[other].alike;
 CREATE OR REPLACE TEMP MACRO names_contained(known, other) AS known[other].contained;
@@ -10,3 +10,6 @@ CREATE OR REPLACE TEMP MACRO sound(x) AS x[1] || left(regexp_replace(regexp_repl
     translate(x[2:], 'bfpvcgjkqsxzdtlmnraeiouhwy', '111122222222334556'), '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'),
     '4+', '4', 'g'), '5+', '5', 'g'), '6+', '6', 'g'), 4);
 CREATE OR REPLACE TEMP MACRO same_numbers(a, b) AS len(a) = 0 OR len(b) = 0 OR list_has_any(a, b);
+-- At most so many letters put in, left out, changed or exchanged. The cheap test first: this distance is slow.
+CREATE OR REPLACE TEMP MACRO near(a, b, letters) AS abs(length(a) - length(b)) <= letters
+    AND jaro_similarity(a, b) >= 0.6 AND damerau_levenshtein(a, b) <= letters;

@@ -27,7 +27,7 @@ from resources.resolution_engine import ResolutionEngine
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 #: Records whose candidates a model learns from.
-SAMPLE = 20_000
+SAMPLE = 10_000
 #: A comparison needs this many pairs with both values, or the model does without it.
 FEWEST_PAIRS = 10
 #: The assumed shares of the levels count as much as this many matches.
@@ -38,13 +38,13 @@ SELF_TAUGHT = 50.0
 ENOUGH_KNOWN = 100
 ROUNDS = 60
 #: Random pairs that show how values agree by chance, and what a level none of them is on counts for.
-RANDOM_PAIRS = 200_000
+RANDOM_PAIRS = 100_000
 UNSEEN = 1e-3
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Pairs to learn from, ordered by record: levels per comparison (0 worst, -1 absent), certain links and their rung."""
+    """Pairs to learn from, ordered by record: levels (0 worst, -1 absent), certain links and the rung of each."""
 
     levels: dict[str, Ints]
     starts: Ints
@@ -68,9 +68,8 @@ def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides
     Deterministic: the same tables give the same model.
     """
     comparisons = COMPARISONS[sides.kind]
-    score(
-        con, engine, sides, "_sample_pair", comparisons, starting_parameters(comparisons), 0.5, "_leveled", levels=True
-    )
+    start = starting_parameters(comparisons)
+    score(con, engine, sides, "_sample_pair", comparisons, start, 0.5, "_leveled", levels=True)
     run_script(con, "random_pair.sql", pairs=RANDOM_PAIRS, left=min(sides.left, SAMPLE), right=sides.right)
     score(
         con,
