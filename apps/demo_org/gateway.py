@@ -107,7 +107,7 @@ class Gateway:
         session = self._session(scope)
         if fired.first(ExpireSession):
             self._org.sessions.revoke(session.token)
-            raise invalid_session()
+            raise _refused_token(path, session.token)
         scope["crosswalk.session"] = session
         outgoing.exchange.user = session.username
         if path.startswith("/services/data/"):
@@ -128,7 +128,7 @@ class Gateway:
                 raise invalid_auth_header()
         session = self._org.sessions.find(token.strip())
         if session is None:
-            raise invalid_session() if scope["path"].startswith("/services/data/") else BadToken(token)
+            raise _refused_token(scope["path"], token)
         return session
 
     def _object_of(self, exchange: Exchange, body: bytes) -> str | None:
@@ -144,6 +144,11 @@ class Gateway:
             soql = body.decode("utf-8", "replace")
         match = _FROM.search(soql)
         return match[1] if match else None
+
+
+def _refused_token(path: str, token: str) -> ApiError | BadToken:
+    """Return what a service says of a token that is not valid: the API 401, the identity services 403."""
+    return invalid_session() if path.startswith("/services/data/") else BadToken(token)
 
 
 def is_served_version(version: str) -> bool:
