@@ -72,9 +72,9 @@ DENIALS = (
     Denial(
         "invalid_grant",
         "hasn't approved",
-        "the user is not pre-authorised for the app",
+        "the user is not pre-authorised for the app, or the org has no such user",
         "the app's policies: set Permitted Users to 'Admin approved users are pre-authorized' and assign "
-        "the user's permission set",
+        "the user's permission set; check SALESFORCE_USERNAME (sandboxes add a suffix)",
     ),
     Denial(
         "invalid_grant",
@@ -152,6 +152,11 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         "or API access control blocks the app",
         "check Setup > Session Settings and API Access Control; with AUTH=access_token get a new token",
     ),
+    "Bad_OAuth_Token": (
+        "the session expired or was revoked",
+        "with AUTH=access_token get a new token; otherwise run the command again",
+    ),
+    "Wrong_Org": ("the token belongs to another org", "check SALESFORCE_INSTANCE_URL"),
     "INVALID_AUTH_HEADER": ("the token does not have the form of a Salesforce token", "check SALESFORCE_ACCESS_TOKEN"),
     "API_DISABLED_FOR_ORG": (
         "the org's edition has no API, or the user lacks the permission 'API Enabled'",
@@ -178,9 +183,14 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "SERVER_UNAVAILABLE": ("the org is not available", "see https://status.salesforce.com, then run it again"),
 }
 QUOTA_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED"})
-IDENTITY_CODES = frozenset(
-    {"INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"}
-)
+#: A new token may help: the identity services have a word of their own for it.
+EXPIRED_CODES = frozenset({"INVALID_SESSION_ID", "Bad_OAuth_Token"})
+IDENTITY_CODES = EXPIRED_CODES | {
+    "Wrong_Org",
+    "INVALID_AUTH_HEADER",
+    "API_DISABLED_FOR_ORG",
+    "API_CURRENTLY_DISABLED",
+}
 
 
 def oauth_error(response: requests.Response) -> AuthenticationError:
@@ -230,6 +240,10 @@ def error_of(response: requests.Response) -> tuple[str, str]:
         return str(first.get("errorCode") or first["error"]), str(
             first.get("message") or first.get("error_description") or ""
         )
+    # The identity services answer in plain text: Bad_OAuth_Token, Wrong_Org.
+    text = response.text.strip() if len(response.content or b"") < 100 else ""
+    if text and text.replace("_", "").isalnum() and "_" in text:
+        return text, response.reason or ""
     return f"HTTP_{response.status_code}", response.reason or ""
 
 

@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from data_contracts.errors import OrgUnreachableError, ReadOnlyError, SalesforceError
 from resources.salesforce.auth import Token, TokenSource
 from resources.salesforce.credentials import Credentials, is_loopback
-from resources.salesforce.errors import api_error, error_of
+from resources.salesforce.errors import EXPIRED_CODES, api_error, error_of
 from resources.salesforce.usage import Usage
 
 READ_METHODS = frozenset({"GET", "HEAD"})
@@ -92,7 +92,7 @@ class OrgSession(requests.Session):
             response = self._send_with_retries(verb, target, *args, **kwargs)
             if response.status_code < 400:
                 return response
-            if response.status_code == 401 and not refreshed and error_of(response)[0] == "INVALID_SESSION_ID":
+            if response.status_code in (401, 403) and not refreshed and error_of(response)[0] in EXPIRED_CODES:
                 self.tokens.replace(token)
                 refreshed = True
                 continue
