@@ -38,7 +38,7 @@ WITH judged AS (
         WHEN settled THEN 'rule'
         WHEN match_probability >= $link AND coalesce(margin >= $margin, true) AND $auto_link <> 'model' THEN 'model proposed'
         WHEN match_probability >= $link AND coalesce(margin >= $margin, true) THEN 'model'
-        WHEN together >= $link THEN 'ambiguous'
+        WHEN together >= $link OR (rule_code IS NOT NULL AND match_weight IS NULL) THEN 'ambiguous'
         WHEN match_probability >= $review THEN 'likely'
         ELSE 'unlikely' END AS verdict
     FROM _verdict

@@ -29,7 +29,7 @@ Ints = npt.NDArray[np.int64]
 #: Records whose candidates a model learns from.
 SAMPLE = 10_000
 #: A comparison needs this many pairs with both values, or the model does without it.
-FEWEST_PAIRS = 10
+FEWEST_PAIRS = 1
 #: The assumed shares of the levels count as much as this many matches.
 ASSUMED = 20.0
 #: A rung's links count at most as this many matches in the columns the rung looks at.

@@ -73,9 +73,12 @@ CREATE OR REPLACE TEMP MACRO street_line(x) AS clean_text(regexp_replace(regexp_
 CREATE OR REPLACE TEMP MACRO plain_ordinals(x) AS regexp_replace({ordinals}, '\b(\d+)(?:st|nd|rd|th)\b', '\1', 'g');
 CREATE OR REPLACE TEMP MACRO street_number(line) AS nullif(coalesce(
     nullif(regexp_extract(line, '^(\d+)[a-z]?(?: |$)', 1), ''), regexp_extract(line, '[a-z] (\d+)[a-z]?$', 1)), '');
+CREATE OR REPLACE TEMP MACRO without_number(line) AS CASE
+    WHEN regexp_matches(line, '^\d+[a-z]?(?: |$)') THEN regexp_replace(line, '^\d+[a-z]?(?: \d+[a-z]?)? ', '')
+    ELSE regexp_replace(line, '([a-z]) \d+[a-z]?$', '\1') END;
 CREATE OR REPLACE TEMP MACRO street_name(line) AS coalesce(
-    squeeze(regexp_replace(plain_ordinals(regexp_replace(line, '^\d+[a-z]?(?: \d+[a-z]?)? ', '')), '{street_words}', ' ', 'g')),
-    squeeze(regexp_replace(line, '^\d+[a-z]? ', '')));
+    squeeze(regexp_replace(plain_ordinals(without_number(line)), '{street_words}', ' ', 'g')),
+    squeeze(without_number(line)));
 
 CREATE OR REPLACE TEMP MACRO clean_city(x) AS squeeze(regexp_replace(regexp_replace(regexp_replace(regexp_replace(clean_text(x),
     '^st ', 'saint '), '^(?:n|north) ', 'north '), '^w ', 'west '), '^mt ', 'mount '));
