@@ -43,6 +43,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     header = ["Id", "LastName", "Company", "IsConverted", "ConvertedAccountId", "ConvertedContactId"]
     write_csv(folder / "Lead.csv", header, leads)
+    write_csv(
+        folder / "Site__c.csv", ["Name", "Area__c", "Opened__c"], [["Dock", "12.5", "2024-02-29"], ["Yard", "", ""]]
+    )
     lists_of = [
         [
             "Big ones",

@@ -50,6 +50,18 @@ def test_merges_deletes_and_conversions_are_events_and_counted(still_org: DemoOr
     assert len(m.rows("SELECT * FROM ops.record_event")) == len(events), "each event once"
 
 
+def test_a_custom_object_without_a_contract_is_mirrored(mirror: MakeMirror) -> None:
+    m = mirror("Site__c")
+    result = m.sync("full")["Site__c"]
+    assert (result.object, result.fetched, result.rejected) == ("site__c", 2, 0)
+    rows = m.rows('SELECT "Name", "Area__c"::DOUBLE, "Opened__c"::VARCHAR FROM salesforce.site__c ORDER BY "Name"')
+    assert rows == [("Dock", 12.5, "2024-02-29"), ("Yard", None, None)]
+    types = dict(row[:2] for row in m.rows("DESCRIBE salesforce.site__c"))
+    assert (types["_is_deleted"], types["_synced_at"], types["_run_id"]) == ("BOOLEAN", "TIMESTAMP", "VARCHAR")
+    assert types["Area__c"].startswith("DECIMAL")
+    assert m.sync("delta")["Site__c"].kind == "delta"
+
+
 def test_every_request_of_a_sync_only_reads(mirror: MakeMirror, scripted: Scripted) -> None:
     m = mirror("account", "contact", "opportunity")
     seen = len(scripted.log())
