@@ -1,5 +1,6 @@
 """``crosswalk status``: the last published run, its figures, and when the next runs are due."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -44,8 +45,7 @@ def next_runs(settings: Settings, at: datetime, count: int = 14) -> list[dict[st
         night = night_of(settings.window, moment)
         if night is not None:
             kinds = {name: run_kind_for(item, night) for name, item in settings.objects.items() if item.enabled}
-            full = ", ".join(name for name, kind in kinds.items() if kind == "full")
-            delta = ", ".join(name for name, kind in kinds.items() if kind == "delta")
+            full, delta = (_named(kinds, wanted) for wanted in ("full", "delta"))
             if full or delta:
                 local = moment.astimezone(settings.window.zone)
                 found.append({"opens": f"{local:%a %Y-%m-%d %H:%M}", "full": full, "delta": delta})
@@ -53,3 +53,8 @@ def next_runs(settings: Settings, at: datetime, count: int = 14) -> list[dict[st
             break
         moment += timedelta(minutes=1)
     return found
+
+
+def _named(kinds: Mapping[str, str | None], wanted: str) -> str:
+    names = [name for name, kind in kinds.items() if kind == wanted]
+    return "all objects" if names and len(names) == len(kinds) else ", ".join(names)
