@@ -5,7 +5,7 @@ weights are trained. Fields that stand and fall together (postal code and city) 
 agreement is not counted twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.resolve.sides import Kind
 
@@ -240,10 +240,17 @@ _EMAIL = Comparison(
 )
 _PERSON_PHONE = Comparison(
     "phone",
-    ("phone_tails",),
+    ("phone_tails", "phone_people"),
     "phone_tails_l IS NULL OR phone_tails_r IS NULL",
-    (Level("same", "list_has_any(phone_tails_l, phone_tails_r)", 0.7),),
-    0.3,
+    (
+        Level(
+            "same, one person's",
+            "list_has_any(phone_tails_l, phone_tails_r) AND greatest(phone_people_l, phone_people_r) <= 2",
+            0.5,
+        ),
+        Level("same, shared by several", "list_has_any(phone_tails_l, phone_tails_r)", 0.15),
+    ),
+    0.35,
 )
 _COMPANY = Comparison(
     "company",
@@ -258,7 +265,28 @@ _COMPANY = Comparison(
     0.25,
 )
 
+# The address of an office says no more than the employer, which has a comparison of its own.
+_SAME_EMPLOYER = (
+    "coalesce(employer_id_l = employer_id_r, false) OR coalesce(employer_domain_l = employer_domain_r, false) "
+    "OR coalesce(employer_key_l = employer_key_r, false)"
+)
+
+
+def _of_a_person(place: Comparison) -> Comparison:
+    columns = (*place.columns, "employer_id", "employer_domain", "employer_key")
+    return replace(place, columns=columns, absent=f"({place.absent}) OR {_SAME_EMPLOYER}")
+
+
 COMPARISONS: dict[Kind, tuple[Comparison, ...]] = {
     "company": (_NAME, _DOMAIN, _PHONE, _STREET, _LOCALITY),
-    "person": (_LAST_NAME, _FIRST_NAME, _BIRTHDATE, _EMAIL, _PERSON_PHONE, _STREET, _LOCALITY, _COMPANY),
+    "person": (
+        _LAST_NAME,
+        _FIRST_NAME,
+        _BIRTHDATE,
+        _EMAIL,
+        _PERSON_PHONE,
+        _of_a_person(_STREET),
+        _of_a_person(_LOCALITY),
+        _COMPANY,
+    ),
 }

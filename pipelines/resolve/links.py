@@ -12,6 +12,7 @@ from data_contracts.contracts import TableContract, load_contract
 from data_contracts.settings import Matching
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
+from pipelines.resolve.vetoes import VETOES, alike_join
 from pipelines.run import RunContext
 
 _SQL = Path(__file__).parent
@@ -25,14 +26,6 @@ TIES = {
     "reference_id": "reference_id",
 }
 
-# Companies under one roof share address and phone: without anything in common in the name a person must look.
-_NAMES_DIFFER = (
-    "CASE WHEN a.alike < 0.2 AND a.contained < 0.9 AND coalesce(l.domain <> r.domain, true) "
-    "AND coalesce(l.acronym <> r.name_squashed, true) AND coalesce(r.acronym <> l.name_squashed, true) "
-    "THEN 'the names have nothing in common' END"
-)
-_ALIKE = "LEFT JOIN _name_alike a ON a.l = pair.l AND a.r = pair.r"
-
 
 def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching) -> None:
     """Create ``_considered`` (ranked candidates) and ``_outcome`` (status, reason, entity) for every live record."""
@@ -43,7 +36,7 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching) -> N
         if sides.kind == "company"
         else "coalesce(n.last_name_clean, n.first_name_clean, n.email_clean, n.phone, n.mobile) IS NULL"
     )
-    veto, alike = (_NAMES_DIFFER, _ALIKE) if sides.kind == "company" else ("NULL::VARCHAR", "")
+    veto, alike = VETOES[sides.kind], alike_join(sides.kind, "pair.l", "pair.r")
     run_script(
         con,
         "candidate.sql",

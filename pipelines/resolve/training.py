@@ -21,6 +21,7 @@ from pipelines.resolve.rungs import uses_of
 from pipelines.resolve.scoring import Parameters, score, starting_parameters
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
+from pipelines.resolve.vetoes import VETOES, alike_join
 from pipelines.run import RunContext
 from resources.resolution_engine import ResolutionEngine
 
@@ -51,6 +52,7 @@ class Sample:
     record: Ints
     certain: npt.NDArray[np.bool_]
     rung: npt.NDArray[np.str_]
+    barred: npt.NDArray[np.bool_]
     random: dict[str, Ints]
     all_pairs: float
 
@@ -69,19 +71,10 @@ def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides
     """
     comparisons = COMPARISONS[sides.kind]
     start = starting_parameters(comparisons)
-    score(con, engine, sides, "_sample_pair", comparisons, start, 0.5, "_leveled", levels=True)
     run_script(con, "random_pair.sql", pairs=RANDOM_PAIRS, left=min(sides.left, SAMPLE), right=sides.right)
-    score(
-        con,
-        engine,
-        sides,
-        "_random_pair",
-        comparisons,
-        starting_parameters(comparisons),
-        0.5,
-        "_by_chance",
-        levels=True,
-    )
+    score(con, engine, sides, "_random_pair", comparisons, start, 0.5, "_by_chance", levels=True)
+    # Last, because reading the sample needs the name likeness of its pairs.
+    score(con, engine, sides, "_sample_pair", comparisons, start, 0.5, "_leveled", levels=True)
     sample = _read_sample(con, comparisons, sides)
     usable = tuple(c for c in comparisons if (sample.levels[c.name] >= 0).sum() >= FEWEST_PAIRS)
     if not usable:
@@ -141,7 +134,7 @@ def _responsibility(sample: Sample, m: dict[str, Floats], u: dict[str, Floats], 
         levels = sample.levels[name]
         ratio = np.log(m[name] / u[name])
         weight += np.where(levels >= 0, ratio[np.maximum(levels, 0)], 0.0)
-    pair_odds = np.exp(np.clip(weight, -60, 60))
+    pair_odds = np.exp(np.clip(weight, -60, 60)) * ~sample.barred
     together = np.add.reduceat(pair_odds, sample.starts)
     return np.asarray(pair_odds / (1 + together[sample.record]))
 
@@ -165,7 +158,8 @@ def _teaching(sample: Sample, name: str) -> Floats:
 def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...], sides: Sides) -> Sample:
     gammas = ", ".join(f"g.gamma_{c.name}" for c in comparisons)
     table = con.sql(
-        f"SELECT g.l, {gammas}, coalesce(h.code, '') AS code FROM _leveled g "
+        f"SELECT g.l, {gammas}, coalesce(h.code, '') AS code, {VETOES[sides.kind]} IS NOT NULL AS barred "
+        f"FROM _leveled g JOIN _left l ON l.n = g.l JOIN _right r ON r.n = g.r {alike_join(sides.kind, 'g.l', 'g.r')} "
         "LEFT JOIN (SELECT l, r, min(code) AS code FROM _anchor GROUP BY l, r) h ON h.l = g.l AND h.r = g.r "
         "ORDER BY g.l, g.r"
     ).to_arrow_table()
@@ -179,6 +173,7 @@ def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, 
         record=np.cumsum(first) - 1,
         certain=codes != "",
         rung=codes,
+        barred=table["barred"].to_numpy(zero_copy_only=False).astype(np.bool_),
         random={c.name: chance[f"gamma_{c.name}"].to_numpy().astype(np.int64) for c in comparisons},
         all_pairs=float(con.sql("SELECT count(*) FROM _sample").fetchall()[0][0]) * sides.right,
     )
