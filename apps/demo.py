@@ -67,6 +67,8 @@ def main() -> int:
     """Run the demo; 1 with a message when it fails."""
     home = Home.from_environment()
     began = time.monotonic()
+    # The demo runs on the embedded instance of its home, whatever else is installed on this machine.
+    os.environ.pop("DAGSTER_HOME", None)
     try:
         org = prepare(home)
         click.echo(f"Demo org: {ACCOUNTS:,} accounts with their people, leads and opportunities.", err=True)
@@ -91,7 +93,9 @@ def report(home: Home, org: Path, seconds: float) -> None:
     )
     click.echo("Try next (or open the Dagster UI with: make ui):\n")
     file = os.path.relpath(home.published)
-    click.echo(f"""  .venv/bin/python -c "import duckdb; print(duckdb.connect('{file}', read_only=True).sql('{QUERY}'))"\n""")
+    click.echo(
+        f"""  .venv/bin/python -c "import duckdb; print(duckdb.connect('{file}', read_only=True).sql('{QUERY}'))"\n"""
+    )
 
 
 if __name__ == "__main__":

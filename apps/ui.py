@@ -1,38 +1,90 @@
-"""``make ui``: the Dagster UI on the demo, with the demo org running beside it so that runs can be started."""
+"""``make ui``: the Dagster UI on the demo, with the demo org running beside it so that runs can be started.
 
+Belongs here: starting both, and leaving nothing behind. The demo's files are made by ``apps.demo``.
+"""
+
+import contextlib
 import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from apps.demo import prepare
 from apps.demo_org.launch import launch_demo_org
-from data_contracts.errors import CrosswalkError
+from data_contracts.errors import CrosswalkError, SettingsError
 from resources.home import Home
 from schedules.launch import embedded_dagster_home
 
-ROOT = Path(__file__).resolve().parents[1]
+WORKSPACE = Path(__file__).resolve().parents[1] / "workspace.yaml"
+HOST, DEFAULT_PORT = "127.0.0.1", 3000
+_STOP_SECONDS = 30
+# Dagster points to `dg dev`, which is another package; nothing the person who types `make ui` could act on.
+_QUIET = "ignore:Function `dev_command` is superseded"
 
 
 def main() -> int:
     """Serve until interrupted; the port is DAGSTER_PORT, 3000 unless set."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = Home.from_environment()
-    port = os.environ.get("DAGSTER_PORT", "3000")
     try:
+        port = free_port(os.environ.get("DAGSTER_PORT", str(DEFAULT_PORT)))
         org = prepare(home)
         with launch_demo_org(org) as server:
-            environment = os.environ | server.environment() | {"DAGSTER_HOME": str(embedded_dagster_home(home))}
-            environment["CROSSWALK_HOME"] = str(home.root)
-            click.echo(f"Dagster UI: http://localhost:{port} (Ctrl-C stops it)", err=True)
-            command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", port]
-            return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+            click.echo(f"Dagster UI: http://localhost:{port} in a few seconds (Ctrl-C stops it)", err=True)
+            if not home.published.is_file():
+                click.echo("No run yet: launch one under Jobs > weekly_full_sync > Launchpad.", err=True)
+            return _serve(home, port, server.environment())
     except KeyboardInterrupt:
         return 0
     except CrosswalkError as error:
         click.echo(f"Error: {error}", err=True)
         return 1
+
+
+def free_port(text: str) -> int:
+    """Return the port ``text`` names; raises SettingsError when it is no port or something listens there."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise SettingsError(f"DAGSTER_PORT is {text!r}", why="a port is a number from 1 to 65535")
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        if probe.connect_ex((HOST, int(text))) == 0:
+            raise SettingsError(
+                f"port {text} is in use",
+                why="another program, perhaps another Dagster UI, listens there",
+                next_step=f"stop it, or choose another port: DAGSTER_PORT={int(text) % 65535 + 1} make ui",
+            )
+    return int(text)
+
+
+def _serve(home: Home, port: int, org: Mapping[str, str]) -> int:
+    """Run ``dagster dev`` until it ends or we are interrupted."""
+    instance = embedded_dagster_home(home)
+    environment = os.environ | org | {"DAGSTER_HOME": str(instance), "CROSSWALK_HOME": str(home.root)}
+    environment["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), _QUIET)))
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE), "-h", HOST, "-p", str(port)]
+    # Its own session: Ctrl-C reaches us alone, and we end webserver, daemon, code server and runs in order. Not in
+    # the clone, whose dagster.yaml (the production instance) Dagster would warn about.
+    process = subprocess.Popen(command, cwd=instance, env=environment, start_new_session=True)
+    try:
+        return process.wait()
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt Dagster; what is still there after half a minute is killed."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 if __name__ == "__main__":

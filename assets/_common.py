@@ -123,7 +123,8 @@ def contract_path(contract: TableContract) -> str:
 
 
 def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
-    """Return the Dagster column schema of contract columns."""
+    """Return the Dagster column schema of contract columns; a part of a composite key is not unique by itself."""
+    keys_of_one = sum(column.primary_key for column in columns) == 1
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -131,7 +132,8 @@ def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
                 type=column.type,
                 description=column.description,
                 constraints=dg.TableColumnConstraints(
-                    nullable=not (column.required or column.primary_key), unique=column.unique or column.primary_key
+                    nullable=not (column.required or column.primary_key),
+                    unique=column.unique or (column.primary_key and keys_of_one),
                 ),
             )
             for column in columns

@@ -27,6 +27,8 @@ concurrency:
   pools: {default_limit: 1, granularity: op}
   runs: {max_concurrent_runs: 1}
 telemetry: {enabled: false}
+# No sign-up dialog over the first page.
+nux: {enabled: false}
 """
 
 
