@@ -23,12 +23,13 @@ MANIFEST = "manifest.json"
 
 
 class LandedField(BaseModel):
-    """One selected field and the DuckDB type that describe gives it."""
+    """One selected field, the DuckDB type and the longest text (in characters) that describe gives it."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     type: str
+    length: int = 0
     calculated: bool = False
     comment: str = ""
 

@@ -14,8 +14,8 @@ from data_contracts.contracts import literal, quoted
 from data_contracts.errors import ExtractionError
 from resources.landing import LandedField, LandedPage, LandingFolder
 
-#: A record may hold 400,000 characters of up to four bytes; DuckDB's default of 2 MB is close to that.
-LONGEST_ROW = 8 << 20
+#: DuckDB's own default; a larger one costs a sixth more CPU for the same page.
+USUAL_ROW = 2_000_000
 LONGEST_HEADER = 1 << 20
 
 
@@ -67,8 +67,13 @@ def read_csv(files: Sequence[Path], fields: Sequence[LandedField]) -> str:
     paths = ", ".join(literal(str(path)) for path in files)
     return (
         f"read_csv([{paths}], columns={{{columns}}}, header=true, auto_detect=false, delim=',', quote='\"', "
-        f"escape='\"', nullstr='', strict_mode=true, max_line_size={LONGEST_ROW}, compression='auto_detect')"
+        f"escape='\"', nullstr='', strict_mode=true, max_line_size={longest_row(fields)}, compression='auto_detect')"
     )
+
+
+def longest_row(fields: Sequence[LandedField]) -> int:
+    """Return the bytes the longest record can take: a character has up to four, a quote is doubled."""
+    return max(USUAL_ROW, sum(4 * max(field.length, 40) + 3 for field in fields))
 
 
 def typed(field: LandedField) -> str:

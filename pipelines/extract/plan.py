@@ -155,6 +155,16 @@ def match_key(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
+def _landed(spec: FieldSpec) -> LandedField:
+    return LandedField(
+        name=spec.name,
+        type=spec.duckdb_type,
+        length=spec.length,
+        calculated=spec.calculated,
+        comment=spec.comment,
+    )
+
+
 @dataclass(frozen=True)
 class JobRequest:
     """One query to land, whatever the transport."""
@@ -171,11 +181,7 @@ class JobRequest:
         """Return the selected fields: all readable ones, or the Id."""
         if self.purpose == "ids":
             return [LandedField(name="Id", type="VARCHAR")]
-        return [
-            LandedField(name=spec.name, type=spec.duckdb_type, calculated=spec.calculated, comment=spec.comment)
-            for spec in self.known.fields
-            if spec.readable
-        ]
+        return [_landed(spec) for spec in self.known.fields if spec.readable]
 
     def conditions(self) -> list[str | None]:
         """Return what the rows must satisfy: the bounds of a delta and the selection."""

@@ -208,3 +208,17 @@ def test_a_page_with_another_header_is_refused(name: str, tmp_path: Path) -> Non
 
 def test_a_header_in_another_case_is_the_same_header(tmp_path: Path) -> None:
     assert len(check_headers(_folder(tmp_path, HEADER.upper().encode() + b"\n", 1))) == 1
+
+
+def test_a_record_of_the_longest_text_areas_is_read(tmp_path: Path) -> None:
+    fields = [
+        LandedField(name="Id", type="VARCHAR"),
+        *(LandedField(name=f"T{n}", type="VARCHAR", length=131_072) for n in range(12)),
+    ]
+    text = "\U0001f3e2" * 131_072
+    page = tmp_path / "page.csv"
+    with page.open("w", newline="", encoding="utf-8") as out:
+        csv.writer(out, quoting=csv.QUOTE_ALL).writerows([[field.name for field in fields], ["1"] + [text] * 12])
+    with duckdb.connect() as con:
+        found = con.sql(f"SELECT length(T0), length(T11) FROM {read_csv([page], fields)}").fetchall()
+    assert found == [(131_072, 131_072)]
