@@ -3,6 +3,7 @@
 SELECT n, 'word' AS kind, word AS value FROM _{side}_word
 UNION ALL SELECT w.n, 'two words', a || ' ' || b FROM
     (SELECT n, unnest(telling) AS a, telling FROM _{side}_words) w, unnest(w.telling) AS u(b) WHERE a < b
+UNION ALL SELECT n, 'sound of a word', sound(word) FROM _{side}_word WHERE weight >= 0.5 AND length(word) >= 4
 UNION ALL SELECT n, 'name start', left(name_squashed, $prefix) FROM _{side}
 UNION ALL SELECT n, 'name end', right(name_squashed, $prefix) FROM _{side}
 UNION ALL SELECT n, 'start and city', left(name_squashed, 4) || ' ' || city_clean FROM _{side}

@@ -20,6 +20,7 @@ from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Object, Sides, read_sides
 from pipelines.resolve.training import SAMPLE, train
 from pipelines.run import RunContext
+from pipelines.tables import transaction
 from resources.resolution_engine import DuckDBEngine, ResolutionEngine
 
 Progress = Callable[[str], None]
@@ -89,9 +90,11 @@ def resolve(
     model, path, reused = _model(con, engine or DuckDBEngine(con), sides, run, models_dir)
     _score(con, engine or DuckDBEngine(con), sides, model)
     links.judge(con, sides, settings.matching)
-    candidates = links.write_candidates(con, sides)
-    links.write_crosswalk(con, sides, run)
-    changes = links.write_link_changes(con, sides, run, same_model=reused or path is None)
+    # One transaction: a run killed in between would forget since when records are linked, and what it changed.
+    with transaction(con):
+        candidates = links.write_candidates(con, sides)
+        links.write_crosswalk(con, sides, run)
+        changes = links.write_link_changes(con, sides, run, same_model=reused or path is None)
     say(f"{name}: crosswalk written, {changes:,} links changed")
     counts = _counts(con, name)
     result = ResolveResult(

@@ -104,39 +104,47 @@ def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Param
     known = (settled & ~sample.certain).astype(float)
     taught = {name: _teaching(sample, name) for name in assumed}
     m, matches = dict(assumed), np.full(len(certain), 0.5)
+    # A random pair that agrees on everything is a match blocking has missed: it must not make agreement look common.
+    by_chance = np.ones(len(next(iter(sample.random.values()))))
     for step in range(ROUNDS + 1):
         others = known if known.sum() >= ENOUGH_KNOWN else 1 - matches
-        u = {name: _everywhere(sample, name, others, len(assumed[name])) for name in assumed}
+        u = {name: _everywhere(sample, name, others, by_chance, len(assumed[name])) for name in assumed}
         if step:
             m = {name: _shares(sample, name, matches * taught[name], ASSUMED * assumed[name]) for name in assumed}
         found = matches.sum() if step else 0.5 * len(sample.starts)
         odds = max(float(found), 0.5) / max(sample.all_pairs - float(found), 0.5)
         matches = np.where(settled, certain, _responsibility(sample, m, u, odds))
+        by_chance = 1 / (1 + _pair_odds(sample.random, m, u, odds))
     parameters = {n: {"m": [float(x) for x in m[n][::-1]], "u": [float(x) for x in u[n][::-1]]} for n in assumed}
     return parameters, odds / (1 + odds)
 
 
-def _everywhere(sample: Sample, name: str, others: Floats, size: int) -> Floats:
+def _everywhere(sample: Sample, name: str, others: Floats, by_chance: Floats, size: int) -> Floats:
     """Return u over all pairs: as the candidates among non-matches say, and the random pairs for the rest."""
-    seen = np.full(size, 0.5)
     candidates = float(len(sample.record))
+    # Half a pair among the candidates, not among the fewer known non-matches: few are known where the data is poor.
+    seen = np.full(size, 0.5 * max(float(others.sum()), 1.0) / candidates)
     rest = max(sample.all_pairs - candidates, 0.0)
     random = sample.random[name]
-    counted = np.bincount(random[random >= 0], minlength=size) + UNSEEN
+    counted = np.bincount(random[random >= 0], weights=by_chance[random >= 0], minlength=size) + UNSEEN
     share = counted / counted.sum()
     return np.asarray((candidates * _shares(sample, name, others, seen) + rest * share) / (candidates + rest))
 
 
 def _responsibility(sample: Sample, m: dict[str, Floats], u: dict[str, Floats], odds: float) -> Floats:
     """Return per pair the probability that it is the match of its record, all its candidates considered."""
-    weight = np.full(len(sample.record), np.log(odds))
-    for name in m:
-        levels = sample.levels[name]
-        ratio = np.log(m[name] / u[name])
-        weight += np.where(levels >= 0, ratio[np.maximum(levels, 0)], 0.0)
-    pair_odds = np.exp(np.clip(weight, -60, 60)) * ~sample.barred
+    pair_odds = _pair_odds(sample.levels, m, u, odds) * ~sample.barred
     together = np.add.reduceat(pair_odds, sample.starts)
     return np.asarray(pair_odds / (1 + together[sample.record]))
+
+
+def _pair_odds(levels: dict[str, Ints], m: dict[str, Floats], u: dict[str, Floats], odds: float) -> Floats:
+    """Return the odds of each pair by itself: the prior ones times what every comparison says."""
+    weight = np.full(len(next(iter(levels.values()))), np.log(odds))
+    for name in m:
+        ratio = np.log(m[name] / u[name])
+        weight += np.where(levels[name] >= 0, ratio[np.maximum(levels[name], 0)], 0.0)
+    return np.asarray(np.exp(np.clip(weight, -60, 60)))
 
 
 def _shares(sample: Sample, name: str, counts: Floats, assumed: Floats) -> Floats:
