@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from data_contracts.contracts import Column, literal, load_contract
+from data_contracts.contracts import load_contract
 from data_contracts.errors import ExtractionError, QuotaError, SalesforceError
 from data_contracts.settings import Settings
 from pipelines.extract.fields import FieldSpec, field_specs
@@ -23,10 +23,6 @@ from pipelines.tables import ensure_table, table_columns
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.usage import attributed_to
 
-_EXTRA = (
-    Column("help_text", "VARCHAR", "help text of the field in the org"),
-    Column("position", "BIGINT", "place of the field in the describe, from 0"),
-)
 _ARROW = pa.schema(
     [(name, pa.string()) for name in ("object_name", "field_name", "label", "type", "help_text")]
     + [(name, pa.int64()) for name in ("length", "precision", "scale", "position")]
@@ -137,10 +133,6 @@ def known_fields(con: DuckDBPyConnection, name: str) -> tuple[str, tuple[FieldSp
 def _prepare(con: DuckDBPyConnection) -> None:
     ensure_table(con, load_contract("salesforce.field"))
     ensure_table(con, load_contract("ops.schema_change"))
-    for column in _EXTRA:
-        con.execute(f"ALTER TABLE salesforce.field ADD COLUMN IF NOT EXISTS {column.name} {column.type}").fetchall()
-        comment = literal(column.description)
-        con.execute(f"COMMENT ON COLUMN salesforce.field.{column.name} IS {comment}").fetchall()
 
 
 def _spec(row: tuple[Any, ...]) -> FieldSpec:
