@@ -10,6 +10,7 @@ from assets.run_log import console_logger
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
+from schedules.dead_runs import build_sensor
 from schedules.jobs import build_jobs
 from schedules.sync import build_schedules
 
@@ -34,6 +35,7 @@ def build_defs(
         asset_checks=build_checks(settings),
         jobs=build_jobs(),
         schedules=build_schedules(settings, [spec for asset in assets for spec in asset.specs]),
+        sensors=[build_sensor()],
         resources=resources,
         loggers={"console": console_logger},
         executor=dg.in_process_executor,

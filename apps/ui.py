@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from apps.demo import prepare
 from apps.demo_org.launch import launch_demo_org
 from data_contracts.errors import CrosswalkError, SettingsError
 from resources.home import Home
-from schedules.launch import embedded_dagster_home
+from schedules.launch import embedded_dagster_home, settle_embedded
 
 WORKSPACE = Path(__file__).resolve().parents[1] / "workspace.yaml"
 HOST, DEFAULT_PORT = "127.0.0.1", 3000
@@ -34,10 +35,8 @@ def main() -> int:
     try:
         port = free_port(os.environ.get("DAGSTER_PORT", str(DEFAULT_PORT)))
         org = prepare(home)
+        settle_embedded(home)
         with launch_demo_org(org) as server:
-            click.echo(f"Dagster UI: http://localhost:{port} in a few seconds (Ctrl-C stops it)", err=True)
-            if not home.published.is_file():
-                click.echo("No run yet: launch one under Jobs > weekly_full_sync > Launchpad.", err=True)
             return _serve(home, port, server.environment())
     except KeyboardInterrupt:
         return 0
@@ -51,13 +50,16 @@ def free_port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise SettingsError(f"DAGSTER_PORT is {text!r}", why="a port is a number from 1 to 65535")
     with socket.socket() as probe:
-        probe.settimeout(2)
-        if probe.connect_ex((HOST, int(text))) == 0:
+        # As a server does: the port of one that has just been stopped is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(text)))
+        except OSError as error:
             raise SettingsError(
-                f"port {text} is in use",
-                why="another program, perhaps another Dagster UI, listens there",
+                f"port {text} cannot be used ({error.strerror})",
+                why="another program, perhaps another Dagster UI, has it",
                 next_step=f"stop it, or choose another port: DAGSTER_PORT={int(text) % 65535 + 1} make ui",
-            )
+            ) from error
     return int(text)
 
 
@@ -67,13 +69,31 @@ def _serve(home: Home, port: int, org: Mapping[str, str]) -> int:
     environment = os.environ | org | {"DAGSTER_HOME": str(instance), "CROSSWALK_HOME": str(home.root)}
     environment["PYTHONWARNINGS"] = ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), _QUIET)))
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(WORKSPACE), "-h", HOST, "-p", str(port)]
+    # The queue says every five seconds that a run is in progress; the run's own lines say more.
+    command += ["--log-level", "warning"]
     # Its own session: Ctrl-C reaches us alone, and we end webserver, daemon, code server and runs in order. Not in
     # the clone, whose dagster.yaml (the production instance) Dagster would warn about.
     process = subprocess.Popen(command, cwd=instance, env=environment, start_new_session=True)
     try:
+        _announce(process, port, home)
         return process.wait()
     finally:
         _stop(process)
+
+
+def _announce(process: subprocess.Popen[bytes], port: int, home: Home) -> None:
+    """Say where the UI is once it answers."""
+    while process.poll() is None and not _answers(port):
+        time.sleep(0.2)
+    if process.poll() is None:
+        click.echo(f"Dagster UI: http://localhost:{port}/asset-groups (Ctrl-C stops it)", err=True)
+        if not home.published.is_file():
+            click.echo("Nothing has run yet: launch Jobs > weekly_full_sync > Launchpad > Launch Run.", err=True)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

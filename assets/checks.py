@@ -54,11 +54,13 @@ def result_of(report: CheckReport) -> dg.AssetCheckResult:
     broken = report.blocking_failures
     severity = dg.AssetCheckSeverity.ERROR if broken else dg.AssetCheckSeverity.WARN
     told = "; ".join(str(failure) for failure in (broken or report.warnings))
+    # One line is text; a table of failures is Markdown, which the UI shows on a click.
+    rules = dg.MetadataValue.md(report.markdown()) if told else dg.MetadataValue.text(report.markdown())
     return dg.AssetCheckResult(
         passed=not broken and not report.warnings,
         severity=severity,
         description=f"{report.table}: {told}" if told else None,
-        metadata={"rules": dg.MetadataValue.md(report.markdown()), "rows": report.rows},
+        metadata={"rules": rules, "rows": report.rows},
     )
 
 

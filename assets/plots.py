@@ -11,9 +11,12 @@ import altair as alt
 import dagster as dg
 import vl_convert as vlc
 
+# As wide as the dialog in which Dagster shows Markdown: the legend goes below, beside the plot it is cut off.
 WIDTH, HEIGHT = 560, 220
+LEGEND = alt.Legend(orient="bottom")
 LINK, REVIEW = "#1b7f5c", "#b3590a"
-TICKS = alt.Axis(values=[0, *(10**power for power in range(8))], format="~s")
+# One label at a time: Vega gives all ticks of an axis the prefix of the largest, and 1 reads "0k".
+TICKS = alt.Axis(values=[0, *(10**power for power in range(8))], labelExpr="format(datum.value, '~s')")
 
 
 def histogram(
@@ -33,27 +36,28 @@ def histogram(
             y=alt.Y("pairs:Q", scale=alt.Scale(type="symlog"), axis=TICKS, title="candidates (log scale)"),
         )
     )
-    marks = [
-        {"weight": review, "name": "review", "place": 10},
-        {"weight": link, "name": "link", "place": 24},
-    ]
-    base = alt.Chart(_data(marks)).encode(
-        x="weight:Q",
-        color=alt.Color("name:N", scale=alt.Scale(domain=["review", "link"], range=[REVIEW, LINK]), title="threshold"),
+    names = [f"review from {review:.1f}", f"link from {link:.1f}"]
+    marks = [{"weight": weight, "name": name} for weight, name in zip((review, link), names, strict=True)]
+    color = alt.Color(
+        "name:N", scale=alt.Scale(domain=names, range=[REVIEW, LINK]), title="threshold (bits)", legend=LEGEND
     )
-    return _inline(bars + base.mark_rule(size=2, strokeDash=[5, 3]), "Match weights and thresholds")
+    rules = alt.Chart(_data(marks)).mark_rule(size=2, strokeDash=[5, 3]).encode(x="weight:Q", color=color)
+    return _inline(bars + rules, "Match weights and thresholds")
 
 
 def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValue:
-    """Return the link rate per run and object; ``rows`` are (start of the run, object, share from 0 to 1)."""
+    """Return the link rate per run and object; ``rows`` are (start of the run as ISO text, object, share of 1)."""
     values = [{"run": started, "object": name, "rate": rate} for started, name, rate in rows]
+    # The ISO text orders the runs and keeps two of one minute apart; people read date and time.
+    text = "substring(datum.value, 0, 10) + ' ' + substring(datum.value, 11, 16)"
+    labels = alt.Axis(labelAngle=-30, labelExpr=text, labelOverlap=True)
     chart = (
         alt.Chart(_data(values))
         .mark_line(point=True)
         .encode(
-            x=alt.X("run:O", title="run", axis=alt.Axis(labelAngle=-30)),
+            x=alt.X("run:O", title="start of the run (UTC)", axis=labels),
             y=alt.Y("rate:Q", title="linked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("object:N", title="object"),
+            color=alt.Color("object:N", title="object", legend=LEGEND),
         )
     )
     return _inline(chart, "Link rate per run")

@@ -61,20 +61,21 @@ def _asset(name: MappedObject) -> dg.AssetsDefinition:
             result = resolve(
                 con, name, crosswalk.settings, run, models_dir=crosswalk.home.models, progress=context.log.info
             )
-        yield materialized(result.candidates, _weights(result, crosswalk.settings), asset=candidates)
-        yield materialized(result.records, _figures(result), asset=links)
+        plot = _weights(result, crosswalk.settings)
+        bounded = {"blocks cut": result.blocks_cut, "pairs cut": result.pairs_cut}
+        yield materialized(result.candidates, plot | bounded, asset=candidates)
+        yield materialized(result.records, plot | _figures(result), asset=links)
 
     return build
 
 
 def _weights(result: ResolveResult, settings: Settings) -> dict[str, object]:
-    """Return the histogram of match weights with the thresholds, and what bounding the blocks cut."""
-    bounded = {"blocks cut": result.blocks_cut, "pairs cut": result.pairs_cut}
+    """Return the histogram of match weights with the thresholds, nothing when no pair was weighed."""
     if not result.histogram:
-        return dict(bounded)
+        return {}
     link, review = (_bits(share) for share in (settings.matching.thresholds.link, settings.matching.thresholds.review))
     plot = histogram(result.histogram, width=result.histogram_width, link=link, review=review)
-    return {"match weights": plot, **bounded}
+    return {"match weights": plot}
 
 
 def _figures(result: ResolveResult) -> dict[str, object]:

@@ -110,12 +110,16 @@ class SyncResource(dg.ConfigurableResource["SyncResource"]):
         return "full" if name in self.full_objects else self.kind
 
 
-def settle_dead_runs(instance: dg.DagsterInstance, own_run_id: str) -> list[str]:
+def settle_dead_runs(
+    instance: dg.DagsterInstance, own_run_id: str = "", *, started_before: datetime | None = None
+) -> list[str]:
     """Mark runs that a killed process left as running failed, and free their pool slots; return their ids.
 
     Called under the home's lock: another run of ours that is alive can only be about to fail for want of it.
     """
-    started = instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    latest = (started_before or now()).timestamp()
+    records = instance.get_run_records(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    started = [record.dagster_run for record in records if (record.start_time or 0.0) <= latest]
     dead = [run for run in started if run.run_id != own_run_id and _is_ours(run)]
     for run in dead:
         instance.report_run_failed(run, f"the process of run {run.run_id} ended without a word (killed?)")

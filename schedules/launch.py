@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +15,17 @@ import dagster as dg
 
 from data_contracts import errors
 from resources.home import Home
+from resources.wiring import LOCATION
+from schedules.dead_runs import settle
 from schedules.jobs import DAILY, WEEKLY, run_config
 from schedules.selection import selection_for
 
 _FORESEEN = {
     name for name, item in vars(errors).items() if isinstance(item, type) and issubclass(item, errors.CrosswalkError)
 }
+
+#: With this tag the UI lists a run of this process under its job, as one that its own code server started.
+REPOSITORY = f"__repository__@{LOCATION}"
 
 EMBEDDED = """\
 # Written by Crosswalk: the embedded Dagster instance of this home (SQLite).
@@ -78,6 +84,12 @@ def dagster_instance(home: Home) -> Iterator[dg.DagsterInstance]:
             del os.environ["DAGSTER_HOME"]
 
 
+def settle_embedded(home: Home) -> None:
+    """Mark what a killed process left running in the embedded instance failed: a new start need not wait for it."""
+    with dg.DagsterInstance.from_config(str(embedded_dagster_home(home))) as instance:
+        settle(instance, home, grace=timedelta())
+
+
 def run_now(
     defs: dg.Definitions, home: Home, *, kind: Literal["full", "delta"], objects: Sequence[str] = ()
 ) -> RunOutcome:
@@ -92,6 +104,7 @@ def run_now(
             run_config=run_config(kind),
             asset_selection=selection_for(defs.resolve_all_asset_specs(), objects) if objects else None,
             raise_on_error=False,
+            tags={".dagster/repository": REPOSITORY},
         )
         steps = _step_times(instance, result.run_id)
     return RunOutcome(result.run_id, result.success, _failures(result.all_events), steps)
