@@ -22,8 +22,8 @@ def run_context(run_id: str = "r1", kind: str = "full", day: int = 1) -> RunCont
     return RunContext(run_id, kind, datetime(2026, 3, day, 2, tzinfo=UTC))  # type: ignore[arg-type]
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
+def connect(path: Path | None = None) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(str(path) if path else ":memory:")
     con.execute("SET TimeZone = 'UTC'")
     for schema in SCHEMAS:
         con.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
