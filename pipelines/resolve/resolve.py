@@ -96,8 +96,24 @@ def resolve(
         links.write_crosswalk(con, sides, run)
         changes = links.write_link_changes(con, sides, run, same_model=reused or path is None)
     say(f"{name}: crosswalk written, {changes:,} links changed")
+    result = _result(con, name, found, by_rung, (model, path, reused), candidates, changes, time.monotonic() - began)
+    _forget(con)
+    return result
+
+
+def _result(
+    con: duckdb.DuckDBPyConnection,
+    name: Object,
+    found: Candidates,
+    by_rung: dict[str, int],
+    model: tuple[Model | None, Path | None, bool],
+    candidates: int,
+    changes: int,
+    seconds: float,
+) -> ResolveResult:
+    """Return the counts of what was just written."""
     counts = _counts(con, name)
-    result = ResolveResult(
+    return ResolveResult(
         object=name,
         records=sum(counts.values()),
         linked=counts.get("linked", 0),
@@ -112,14 +128,12 @@ def resolve(
         blocks_cut=found.blocks_cut,
         pairs_cut=found.pairs_cut,
         changes=changes,
-        model=model,
-        model_path=path,
-        model_reused=reused,
+        model=model[0],
+        model_path=model[1],
+        model_reused=model[2],
         histogram=_histogram(con),
-        seconds=time.monotonic() - began,
+        seconds=seconds,
     )
-    _forget(con)
-    return result
 
 
 def _find_candidates(con: duckdb.DuckDBPyConnection, sides: Sides, seed: int) -> Candidates:
