@@ -33,7 +33,8 @@ from pipelines.extract import (
 )
 from pipelines.extract.plan import ExtractionPlan
 from pipelines.extract.schema import needed_fields
-from pipelines.publish.run_record import begin_run, finish_run
+from pipelines.extract.state import pin_org
+from pipelines.publish.run_record import begin_run, finish_run, note_org
 from pipelines.publish.snapshot_audit import published_run_id
 from pipelines.tables import ensure_table
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
@@ -66,6 +67,9 @@ def field(
         for name in contract_names():
             ensure_table(con, load_contract(name))
         org = salesforce.connect(settings)
+        # Before anything of the org is written: another org's fields must not end up among ours.
+        pin_org(con, org.identity())
+        note_org(con, run, org.identity().org_id)
         names = [name for name, item in settings.objects.items() if item.enabled]
         found = refresh_schema(con, org, names, run, needed_fields(settings))
         found.raise_if_needed()

@@ -60,6 +60,11 @@ def begin_run(
     return int(dead[0][0])
 
 
+def note_org(con: duckdb.DuckDBPyConnection, run: RunContext, org_id: str) -> None:
+    """Record which org ``run`` reads; it is known only once the run has signed in."""
+    con.execute("UPDATE ops.sync_run SET org_id = ? WHERE run_id = ?", [org_id, run.run_id]).fetchall()
+
+
 def finish_run(
     con: duckdb.DuckDBPyConnection,
     run: RunContext,
