@@ -1,0 +1,123 @@
+"""``make ui`` as a person has it: a home without a run, the UI in Chromium, and a run launched from its launchpad."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from apps.demo_org.generate import generate_demo
+from tests.browser.ensure_chromium import find_chromium
+
+ACCOUNTS = 120
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_SECONDS, RUN_SECONDS, PAGE_SECONDS = 120, 300, 30
+
+
+@dataclass(frozen=True)
+class ServedUi:
+    """A running ``python -m apps.ui``: where it answers, what it wrote and its process."""
+
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="session")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedUi]:
+    """The UI on a small demo org, in a home in which nothing has run."""
+    home = tmp_path_factory.mktemp("ui")
+    generate_demo(home / "demo" / "org", accounts=ACCOUNTS, seed=11)
+    port = _free_port()
+    environment = os.environ | {"CROSSWALK_HOME": str(home), "DAGSTER_PORT": str(port), "COLUMNS": "200"}
+    log = home / "ui.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "apps.ui"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            preexec_fn=_take_interrupts,
+        )
+    try:
+        _await_line(process, log)
+        yield ServedUi(f"http://127.0.0.1:{port}", log, process)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(60)
+
+
+def _take_interrupts() -> None:
+    # A shell's background job ignores SIGINT and hands that down; a terminal's Ctrl-C is taken.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_line(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for the line that says where the UI is."""
+    deadline = time.monotonic() + START_SECONDS
+    while "Dagster UI: http" not in log.read_text():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"the UI did not start:\n{log.read_text()[-4000:]}")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium of our own."""
+    expect.set_options(timeout=PAGE_SECONDS * 1000)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def run_id(ui: ServedUi, browser: Browser) -> str:
+    """A weekly full sync, launched in the launchpad and seen to succeed."""
+    page = browser.new_page()
+    page.goto(f"{ui.url}/locations/crosswalk/jobs/weekly_full_sync/playground")
+    page.get_by_role("button", name="Launch Run").click()
+    page.wait_for_url(re.compile("/runs/[0-9a-f-]{36}"))
+    found = re.search("/runs/([0-9a-f-]{36})", page.url)
+    assert found
+    ended = page.get_by_text("Success", exact=True).or_(page.get_by_text("Failure", exact=True)).first
+    expect(ended).to_be_visible(timeout=RUN_SECONDS * 1000)
+    assert ended.inner_text() == "Success", ui.log.read_text()[-4000:]
+    page.close()
+    return found[1]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page wide enough for the UI not to fold."""
+    opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+    yield opened
+    opened.close()
