@@ -19,10 +19,11 @@ from assets._common import (
     materialized,
     run_context,
     run_id_of,
+    spec_arguments,
     table_asset,
 )
 from data_contracts.contracts import contract_names, load_contract
-from data_contracts.settings import Settings
+from data_contracts.settings import DEFAULT_OBJECTS, Settings
 from pipelines.extract import (
     download_object,
     land_lists,
@@ -50,7 +51,14 @@ def build_salesforce_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]
     """Return the assets that mirror the enabled objects."""
     names = [name for name, item in settings.objects.items() if item.enabled]
     per_object = [asset for name in names for asset in (_landing_asset(name), _table_asset(name))]
-    return [field, jobs, *per_object, lists, list_membership]
+    return [field, jobs, *per_object, *_switched_off(names), lists, list_membership]
+
+
+def _switched_off(enabled: Sequence[str]) -> list[dg.AssetsDefinition]:
+    """Return the tables of objects that are switched off: nothing writes them, what was mirrored stays in use."""
+    off = [name for name in DEFAULT_OBJECTS if name not in enabled]
+    specs = [spec_arguments(f"salesforce.{name}", group=GROUP, kinds=KINDS, owner=name) for name in off]
+    return [dg.AssetsDefinition(specs=[dg.AssetSpec(**arguments)]) for arguments in specs]
 
 
 @table_asset("salesforce.field", group=GROUP, kinds=KINDS)
