@@ -139,7 +139,8 @@ def _failure_text(event: dg.DagsterEvent) -> str:
     if told is not None:
         return str(told.description)
     error: Any = getattr(data, "error", None)
-    while error is not None and error.cause is not None:
+    # A message of ours is the one to show, whatever made us raise it.
+    while error is not None and error.cause is not None and error.cls_name not in _FORESEEN:
         error = error.cause
     if error is None or error.cls_name == "DagsterAssetCheckFailedError":
         return ""
