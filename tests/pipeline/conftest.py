@@ -8,8 +8,9 @@ import pytest
 
 from apps.demo_org.generate import generate_demo
 from apps.demo_org.launch import DemoOrg, launch_demo_org
-from tests.support.installation import Installation, install
+from tests.support.installation import FirstSync, Installation, install
 
+#: What a run costs here is Dagster's bookkeeping; the size of the org hardly shows.
 ACCOUNTS = 250
 
 
@@ -22,9 +23,15 @@ def org_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def org(org_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoOrg]:
+def request_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the org was asked, by every run of the session."""
+    return tmp_path_factory.mktemp("log") / "requests.jsonl"
+
+
+@pytest.fixture(scope="session")
+def org(org_files: Path, request_log: Path) -> Iterator[DemoOrg]:
     """The org, served for the whole session; tests that change it start their own."""
-    with launch_demo_org(org_files, request_log=tmp_path_factory.mktemp("log") / "requests.jsonl") as server:
+    with launch_demo_org(org_files, request_log=request_log) as server:
         yield server
 
 
@@ -40,7 +47,17 @@ def restored_environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(scope="session")
+def first_sync(org_files: Path, org: DemoOrg, tmp_path_factory: pytest.TempPathFactory) -> FirstSync:
+    """One whole run, shared by all modules."""
+    made = install(tmp_path_factory.mktemp("first"), org_files, org)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in made.environ().items():
+            patch.setenv(name, value)
+        return FirstSync(made, made.sync())
+
+
 @pytest.fixture(scope="module")
-def installation(org_files: Path, org: DemoOrg, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """A fresh home, for one test module."""
-    return install(tmp_path_factory.mktemp("installation"), org_files, org).activate()
+def installation(first_sync: FirstSync, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """A home in which one full run has published, for one test module to go on in."""
+    return first_sync.installation.copied(tmp_path_factory.mktemp("installation")).activate()

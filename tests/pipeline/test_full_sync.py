@@ -11,14 +11,14 @@ import pytest
 from apps.truth import score
 from data_contracts.contracts import contract_names, load_contract
 from schedules.launch import RunOutcome
-from tests.support.installation import Installation
+from tests.support.installation import FirstSync, Installation
 
 OBJECTS = {"account": "Account.csv", "contact": "Contact.csv", "lead": "Lead.csv"}
 
 
 @pytest.fixture(scope="module")
-def outcome(installation: Installation) -> RunOutcome:
-    return installation.sync()
+def outcome(first_sync: FirstSync) -> RunOutcome:
+    return first_sync.outcome
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """One Crosswalk home with its settings, and how a test runs a job in it."""
 
 import os
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from apps.cli.sync import run_sync
@@ -49,6 +50,11 @@ class Installation:
     def sync(self, *, full: bool = True, objects: tuple[str, ...] = ()) -> RunOutcome:
         return run_sync(self.activate().home, full=full, objects=objects)
 
+    def copied(self, folder: Path) -> "Installation":
+        """The same home with its settings elsewhere; no process may have its warehouse open."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return replace(self, folder=folder)
+
 
 def install(folder: Path, org_files: Path, server: DemoOrg) -> Installation:
     """Write the settings of a new home for ``server``."""
@@ -57,3 +63,11 @@ def install(folder: Path, org_files: Path, server: DemoOrg) -> Installation:
     made.settings.write_text(SETTINGS.format(org=org_files))
     made.home.prepare()
     return made
+
+
+@dataclass(frozen=True)
+class FirstSync:
+    """An uninterrupted full run in a fresh home, which nobody runs in again: tests go on in copies of it."""
+
+    installation: Installation
+    outcome: RunOutcome
