@@ -48,7 +48,9 @@ def main() -> int:
 def free_port(text: str) -> int:
     """Return the port ``text`` names; raises SettingsError when it is no port or something listens there."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise SettingsError(f"DAGSTER_PORT is {text!r}", why="a port is a number from 1 to 65535")
+        raise SettingsError(
+            f"DAGSTER_PORT is {text!r}", why="a port is a number from 1 to 65535", next_step="DAGSTER_PORT=3000 make ui"
+        )
     with socket.socket() as probe:
         # As a server does: the port of one that has just been stopped is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from apps.demo_org.generate import generate_demo
 from tests.browser.ensure_chromium import find_chromium
@@ -90,17 +90,17 @@ def _await_line(process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A Chromium of our own."""
+def browser() -> Iterator[BrowserContext]:
+    """A Chromium of our own, wide enough for the UI not to fold; its pages share one cache."""
     expect.set_options(timeout=PAGE_SECONDS * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
-        yield chromium
+        yield chromium.new_context(viewport={"width": 1600, "height": 1000})
         chromium.close()
 
 
 @pytest.fixture(scope="session")
-def run_id(ui: ServedUi, browser: Browser) -> str:
+def run_id(ui: ServedUi, browser: BrowserContext) -> str:
     """A weekly full sync, launched in the launchpad and seen to succeed."""
     page = browser.new_page()
     page.goto(f"{ui.url}/locations/crosswalk/jobs/weekly_full_sync/playground")
@@ -116,8 +116,8 @@ def run_id(ui: ServedUi, browser: Browser) -> str:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page wide enough for the UI not to fold."""
-    opened = browser.new_page(viewport={"width": 1600, "height": 1000})
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """A fresh page."""
+    opened = browser.new_page()
     yield opened
     opened.close()
