@@ -1,0 +1,100 @@
+"""A whole run under the eyes of an analyst, in which an object has become empty; and what a run leaves behind."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from apps.demo_org.launch import DemoOrg
+from schedules.launch import RunOutcome
+from tests.support.installation import Installation
+
+ROOT = Path(__file__).parents[2]
+NO_LEADS = """
+  lead:
+    selection: {mode: condition, condition: "LastName = 'Nobody is called this'"}
+"""
+#: What a sync may send besides GET: asking for a token, and creating, aborting or deleting a query job.
+READING = re.compile(r"^/services/(oauth2/token|data/v\d+\.\d/jobs/query(/\w+)?)$")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run and what the analyst saw in its course."""
+
+    outcome: RunOutcome
+    report: dict[str, Any]
+    output: str
+
+
+@pytest.fixture(scope="module")
+def watched(installation: Installation) -> Watched:
+    text = installation.settings.read_text()
+    installation.settings.write_text(text.replace("reference:", f"{NO_LEADS.strip(chr(10))}\nreference:", 1))
+    analyst = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.analyst", str(installation.home.published)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with analyst:
+        assert analyst.stdout is not None
+        assert analyst.stdout.readline() == "open\n"
+        outcome = installation.sync()
+        told, errors = analyst.communicate("stop\n", timeout=60)
+    assert analyst.returncode == 0, errors
+    return Watched(outcome, json.loads(told), errors)
+
+
+def test_the_run_succeeds_while_somebody_reads(watched: Watched) -> None:
+    assert watched.outcome.success, watched.outcome.failures
+    assert watched.report["queries"] > 5
+
+
+def test_the_analyst_sees_the_old_state_or_the_new_one_and_nothing_between(
+    watched: Watched, first_sync: Any, installation: Installation
+) -> None:
+    first, seen = watched.report["first"], watched.report["seen"]
+    assert first[0] == first_sync.outcome.run_id
+    assert seen[0] == first
+    assert [row[0] for row in seen] in ([first[0]], [first[0], watched.outcome.run_id])
+    for _, accounts, leads, runs, told, apart in seen:
+        assert accounts == first[1]
+        assert runs == 1
+        assert leads == told
+        assert apart == 0
+
+
+def test_an_object_that_counts_nothing_syncs_as_empty(watched: Watched, installation: Installation) -> None:
+    with duckdb.connect(str(installation.home.published), read_only=True) as con:
+        live = con.sql("SELECT count(*) FROM salesforce.lead WHERE NOT _is_deleted").fetchall()
+        linked = con.sql("SELECT count(*) FROM crosswalk.lead WHERE status = 'linked'").fetchall()
+        (row,) = con.execute(
+            "SELECT eligible, removed > 0 FROM ops.run_statistics WHERE object = 'lead' AND run_id = ?",
+            [watched.outcome.run_id],
+        ).fetchall()
+    assert (live, linked, row) == ([(0,)], [(0,)], (0, True))
+
+
+def test_a_sync_only_reads_the_org(watched: Watched, request_log: Path) -> None:
+    asked = [json.loads(line) for line in request_log.read_text().splitlines()]
+    assert len(asked) > 50
+    writing = [(item["method"], item["path"]) for item in asked if item["method"] not in ("GET", "HEAD")]
+    assert [item for item in writing if not READING.match(item[1])] == []
+    assert ("POST", "/services/oauth2/token") in writing
+
+
+def test_no_secret_is_written_anywhere(watched: Watched, installation: Installation, org: DemoOrg) -> None:
+    key = Path(org.private_key_file).read_text().splitlines()[1]
+    secrets = [org.client_secret.encode(), org.access_token.encode(), key.encode()]
+    files = [path for path in installation.folder.rglob("*") if path.is_file()]
+    assert any("history" in str(path) for path in files), "Dagster's event log is not among the files"
+    for path in files:
+        data = path.read_bytes()
+        assert [path for secret in secrets if secret in data] == []
+        # A token of a session starts with the id of its org and an exclamation mark.
+        assert re.search(rb"00D\w{12,15}!", data) is None, path
