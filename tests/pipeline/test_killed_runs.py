@@ -1,0 +1,147 @@
+"""kill -9 at any asset, and run again: the same published tables as an uninterrupted run.
+
+One home is killed again and again at later and later moments, then runs to its end; the moments are drawn with a seed.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from data_contracts.settings_file import load_settings
+from pipelines.publish.run_record import KILLED
+from pipelines.resolve import links, resolve
+from pipelines.run import RunContext
+from resources.warehouse import Warehouse
+from tests.support.installation import FirstSync, Installation, install
+from tests.support.snapshots import column, content
+
+ROOT = Path(__file__).parents[2]
+SEED = 20261121
+OBJECTS = ("account", "contact", "lead")
+
+
+@dataclass(frozen=True)
+class Story:
+    """A home that was killed: what was seen after each run, its snapshot after the rename, and the home at its end."""
+
+    installation: Installation
+    runs: list[dict[str, Any]]
+    links_at_rename: dict[str, dict[str, Any]]
+    inode_kept: bool
+
+
+def moments(openings: int) -> list[tuple[str, int]]:
+    """A kill in a download and one in each third of a run, then one between rename and record."""
+    draw = random.Random(SEED)
+    thirds = [(openings * part // 3 + 1, openings * (part + 1) // 3) for part in range(2)]
+    kinds = ["open", "after"]
+    draw.shuffle(kinds)
+    drawn = [(kind, draw.randint(*third)) for kind, third in zip(kinds, thirds, strict=True)]
+    return [("before", 2), ("landing", draw.randint(1, 4)), *drawn, ("renamed", 0)]
+
+
+def run_all(made: Installation, kills: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.killed_runs", json.dumps({"kills": kills})],
+        env={**os.environ, **made.environ(), "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def story(first_sync: FirstSync, org_files: Path, org: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    made = install(tmp_path_factory.mktemp("killed"), org_files, org)
+    openings = sum(not step.step.startswith("landing") for step in first_sync.outcome.steps)
+    runs = run_all(made, moments(openings))
+    published = made.home.published
+    since = {name: column(published, f"crosswalk.{name}", "salesforce_id", "linked_since") for name in OBJECTS}
+    before, held = published.stat().st_ino, duckdb.connect(str(published), read_only=True)
+    with held:
+        seen = held.sql("SELECT count(*), max(run_id) FROM crosswalk.account").fetchall()
+        runs += run_all(made, [("open", openings * 3 // 4), ("none", 0)])
+        # Whoever had the snapshot open keeps it; the name leads to another file only after a whole run.
+        kept = held.sql("SELECT count(*), max(run_id) FROM crosswalk.account").fetchall() == seen
+    return Story(made, runs, since, kept and published.stat().st_ino != before)
+
+
+def test_every_kill_killed_and_the_last_run_succeeded(story: Story) -> None:
+    assert [run["ended"] for run in story.runs] == [-9] * 6 + [0]
+
+
+def test_the_published_tables_are_those_of_an_uninterrupted_run(first_sync: FirstSync, story: Story) -> None:
+    expected = content(first_sync.installation.home.published)
+    found = content(story.installation.home.published)
+    assert found.keys() == expected.keys()
+    different = [name for name in expected if found[name] != expected[name]]
+    assert different == []
+
+
+def test_records_stay_linked_since_they_first_were(story: Story) -> None:
+    published = story.installation.home.published
+    for name in OBJECTS:
+        assert column(published, f"crosswalk.{name}", "salesforce_id", "linked_since") == story.links_at_rename[name]
+
+
+def test_the_next_run_marks_the_dead_one_failed_and_takes_its_pool_slot(story: Story) -> None:
+    for killed, after in zip(story.runs, story.runs[1:], strict=False):
+        run_id = killed["runs"][0][0]
+        assert killed["runs"][0][1] == "STARTED"
+        assert dict(after["runs"])[run_id] == "FAILURE"
+        assert run_id not in after["pool"]
+    assert any(run["runs"][0][0] in run["pool"] for run in story.runs), "no kill left a slot: nothing was proven"
+    assert story.runs[-1]["pool"] == []
+
+
+def test_the_run_record_tells_killed_from_published(story: Story) -> None:
+    with duckdb.connect(str(story.installation.home.published), read_only=True) as con:
+        found = {row[0]: row[1:] for row in con.sql("SELECT run_id, status, message FROM ops.sync_run").fetchall()}
+    for run in story.runs:
+        run_id, (moment, _) = run["runs"][0][0], run["kill"]
+        if moment in ("renamed", "none"):
+            assert found[run_id] == ("succeeded", None)
+        elif run_id in found:
+            assert found[run_id] == ("failed", KILLED)
+    assert sum(status == "failed" for status, _ in found.values()) >= 4
+
+
+def test_the_last_snapshot_is_there_and_whole_until_the_next_is_published(story: Story) -> None:
+    assert story.inode_kept
+    assert list(story.installation.home.published.parent.glob("*.tmp*")) == []
+
+
+def test_killed_while_links_are_written_nothing_of_them_is(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not committed when the process dies is gone: an exception shows the same, without the process."""
+
+    def cut(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    def tables() -> list[list[tuple[Any, ...]]]:
+        with warehouse.connect() as con:
+            return [
+                con.sql(f"FROM {name} ORDER BY ALL").fetchall() for name in ("crosswalk.account", "ops.link_change")
+            ]
+
+    warehouse = Warehouse(installation.home.warehouse)
+    before = tables()
+    monkeypatch.setattr(links, "write_link_changes", cut)
+    run = RunContext("cut", "delta", datetime.now(UTC))
+    with warehouse.connect() as con, pytest.raises(KeyboardInterrupt):
+        resolve(con, "account", load_settings(), run, models_dir=installation.home.models)
+    assert before[0]
+    assert tables() == before
