@@ -10,9 +10,8 @@ from string import Template
 from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import Column, literal, load_contract, quoted
-from data_contracts.errors import ExtractionError
 from pipelines.extract.fields import cursor_field
-from pipelines.extract.pages import check_headers, fault, read_csv, reasons, typed
+from pipelines.extract.pages import check_headers, fault, prove, read_csv, reasons, typed
 from pipelines.extract.table import TableShape, shape_of
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, scalar, table_columns
@@ -106,7 +105,7 @@ def read_pages(batch: Batch) -> tuple[int, int]:
         con.execute(_insert(batch, source)).fetchall()
         rejected = _reject(batch, source)
     con.execute(f"ALTER TABLE {batch.incoming} DROP COLUMN {quoted(_BAD.name)}").fetchall()
-    return _prove(batch), rejected
+    return prove(con, batch.incoming, batch.manifest), rejected
 
 
 def _insert(batch: Batch, source: str) -> str:
@@ -121,19 +120,6 @@ def _insert(batch: Batch, source: str) -> str:
         f"INSERT INTO {batch.incoming} BY NAME SELECT {', '.join(values)}, {deleted} AS _is_deleted, "
         f"{timestamp(batch.started)} AS _synced_at, {literal(batch.run.run_id)} AS _run_id, "
         f"{' OR '.join(faults) or 'false'} AS {quoted(_BAD.name)} FROM {source} AS page{join}"
-    )
-
-
-def _prove(batch: Batch) -> int:
-    rows, ids = batch.con.execute(f'SELECT count(*), count(DISTINCT "Id") FROM {batch.incoming}').fetchall()[0]
-    expected = batch.manifest.records or 0
-    if rows == expected and ids == rows:
-        return int(rows)
-    what = f"{rows:,} rows arrived" if rows != expected else f"{rows - ids:,} Ids arrived twice"
-    raise ExtractionError(
-        f"{batch.manifest.api_name}: {what}, and the org announced {expected:,}",
-        why="a page was cut at a row's end, repeated or replaced on the way",
-        next_step=f"run: crosswalk sync --object {batch.manifest.object}; the last good data stays",
     )
 
 

@@ -11,7 +11,7 @@ from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
 from pipelines.extract.download import land
 from pipelines.extract.objects import api_name, table_name
-from pipelines.extract.pages import check_headers, read_csv
+from pipelines.extract.pages import LANDED_IDS, load_ids
 from pipelines.extract.plan import REST_ROWS, match_key, soql_of
 from pipelines.extract.selection import list_condition, resolve_lists
 from pipelines.extract.submit import Progress, quiet
@@ -125,12 +125,10 @@ def _land_ids(org: SalesforceOrg, home: Home, name: str, view: ListView) -> Land
 
 
 def _insert(con: DuckDBPyConnection, item: LandedList, folder: LandingFolder) -> int:
-    files = check_headers(folder)
-    if not files:
-        return 0
+    load_ids(con, folder)
     inserted = con.execute(
-        'INSERT INTO salesforce.list_membership BY NAME SELECT DISTINCT ? AS object_name, page."Id" AS salesforce_id, '
-        f"? AS list_id, ? AS list_name, 'list_view' AS kind FROM {read_csv(files, folder.manifest.fields)} AS page",
+        'INSERT INTO salesforce.list_membership BY NAME SELECT ? AS object_name, "Id" AS salesforce_id, '
+        f"? AS list_id, ? AS list_name, 'list_view' AS kind FROM {LANDED_IDS}",
         [item.object_name, item.list_id, item.list_name],
     ).fetchall()
     return int(inserted[0][0])

@@ -106,7 +106,8 @@ def _load(
             result = _result(batch, plan, unchanged=unchanged, rejected=rejected, **figures)
             _record(batch, plan, result)
     except ExtractionError:
-        distrust(folder)
+        for doubtful in filter(None, (folder, ids)):
+            distrust(doubtful)
         raise
     except UNREADABLE as error:
         said = str(error).splitlines()[0][:300]
@@ -116,7 +117,8 @@ def _load(
                 why="the disk is full",
                 next_step=f"make room, then run: crosswalk sync --object {plan.name}; what landed is kept",
             ) from error
-        distrust(folder)
+        for doubtful in filter(None, (folder, ids)):
+            distrust(doubtful)
         raise ExtractionError(
             f"the landed pages of {plan.name} cannot be loaded: {said}",
             why="a page is damaged, or is not CSV in UTF-8",

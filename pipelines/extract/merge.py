@@ -5,9 +5,8 @@ from pathlib import Path
 from string import Template
 
 from data_contracts.contracts import load_contract, quoted
-from data_contracts.errors import ExtractionError
 from pipelines.extract.batch import Batch, timestamp
-from pipelines.extract.pages import check_headers, read_csv
+from pipelines.extract.pages import LANDED_IDS, arrived_empty, load_ids
 from pipelines.tables import ensure_table, scalar
 
 _HERE = Path(__file__).parent
@@ -72,11 +71,7 @@ def refuse_empty(batch: Batch, fetched: int) -> None:
     if batch.manifest.kind != "full" or not eligible:
         return
     if not fetched or not scalar(batch.con, f"SELECT count(*) FROM {batch.incoming} WHERE NOT _is_deleted"):
-        raise ExtractionError(
-            f"{batch.manifest.api_name} arrived empty, and the org counts {eligible:,} records",
-            why="the user's access may have been withdrawn while the job ran",
-            next_step="check with crosswalk preflight, then run the sync again; the last good data stays",
-        )
+        raise arrived_empty(batch.manifest)
 
 
 def swap(batch: Batch) -> tuple[int, int]:
@@ -143,11 +138,8 @@ def replace_by_id(batch: Batch, changes: Changes) -> int:
 def _outside_selection(batch: Batch) -> str:
     if batch.ids is None:
         return "false"
-    files = check_headers(batch.ids)
-    if not files:
-        return batch.before_batch()
-    inside = f'SELECT page."Id" FROM {read_csv(files, batch.ids.manifest.fields)} AS page'
-    return f'(o."Id" NOT IN ({inside}) AND {batch.before_batch()})'
+    load_ids(batch.con, batch.ids)
+    return f'(o."Id" NOT IN (SELECT "Id" FROM {LANDED_IDS}) AND {batch.before_batch()})'
 
 
 def _outside_window(batch: Batch, alias: str) -> str:

@@ -1,6 +1,6 @@
-"""Reading landed pages as SQL: the read_csv call, the typed select list, and what does not convert.
+"""Reading landed pages as SQL: the read_csv call, the typed select list, what does not convert, and the proof.
 
-Only SQL text and header checks; the transaction around it is ``pipelines.extract.load``.
+The transaction around it is ``pipelines.extract.load``.
 """
 
 import csv
@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import literal, quoted
 from data_contracts.errors import ExtractionError
-from resources.landing import LandedField, LandedPage, LandingFolder
+from resources.landing import LandedField, LandedPage, LandingFolder, Manifest
 
 #: DuckDB's own default; a larger one costs a sixth more CPU for the same page.
 USUAL_ROW = 2_000_000
 LONGEST_HEADER = 1 << 20
+#: Where ``load_ids`` puts its Ids.
+LANDED_IDS = "temp.landed_id"
 
 
 def check_headers(folder: LandingFolder) -> list[Path]:
@@ -74,6 +77,44 @@ def read_csv(files: Sequence[Path], fields: Sequence[LandedField]) -> str:
 def longest_row(fields: Sequence[LandedField]) -> int:
     """Return the bytes the longest record can take: a character has up to four, a quote is doubled."""
     return max(USUAL_ROW, sum(4 * max(field.length, 40) + 3 for field in fields))
+
+
+def prove(con: DuckDBPyConnection, relation: str, manifest: Manifest) -> int:
+    """Return the rows read into ``relation``; raises ExtractionError when some are missing or repeated."""
+    rows, ids = con.execute(f'SELECT count(*), count(DISTINCT "Id") FROM {relation}').fetchall()[0]
+    expected = manifest.records or 0
+    if rows == expected and ids == rows:
+        return int(rows)
+    what = f"{rows:,} rows arrived" if rows != expected else f"{rows - ids:,} Ids arrived twice"
+    raise ExtractionError(
+        f"{manifest.api_name}: {what}, and the org announced {expected:,}",
+        why="a page was cut at a row's end, repeated or replaced on the way",
+        next_step=f"run: crosswalk sync --object {manifest.object}; the last good data stays",
+    )
+
+
+def load_ids(con: DuckDBPyConnection, folder: LandingFolder) -> None:
+    """Fill ``LANDED_IDS`` with the Ids of an Id-only job.
+
+    What is not among them is taken for gone. Raises ExtractionError when rows are missing or repeated, or when none
+    arrived although the org counts records.
+    """
+    files, manifest = check_headers(folder), folder.manifest
+    con.execute(f'CREATE OR REPLACE TEMP TABLE {LANDED_IDS.partition(".")[2]} ("Id" VARCHAR)').fetchall()
+    if files:
+        pages = read_csv(files, manifest.fields)
+        con.execute(f'INSERT INTO {LANDED_IDS} SELECT page."Id" FROM {pages} AS page').fetchall()
+    if not prove(con, LANDED_IDS, manifest) and manifest.eligible:
+        raise arrived_empty(manifest)
+
+
+def arrived_empty(manifest: Manifest) -> ExtractionError:
+    """Return the error for a job without a live record of an object that has some."""
+    return ExtractionError(
+        f"{manifest.api_name} arrived empty, and the org counts {manifest.eligible:,} records",
+        why="the user's access may have been withdrawn while the job ran",
+        next_step="check with crosswalk preflight, then run the sync again; the last good data stays",
+    )
 
 
 def typed(field: LandedField) -> str:

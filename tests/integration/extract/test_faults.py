@@ -110,6 +110,25 @@ def test_fails_clearly_and_keeps_the_last_good_table(name: str, mirror: MakeMirr
     assert m.sync("full")["account"].live == ACCOUNTS, "and the next run works again"
 
 
+@pytest.mark.parametrize("name", ["page lacks its last rows", "empty although counted"])
+def test_ids_that_got_lost_do_not_count_as_having_left_the_selection(
+    name: str, mirror: MakeMirror, scripted: Scripted
+) -> None:
+    faults, kind, words = REFUSED[name]
+    m = mirror(
+        settings=settings_for(objects={"account": {"selection": {"mode": "condition", "condition": "Id != ''"}}})
+    )
+    m.sync("full")
+    scripted.script(*faults)
+    with pytest.raises(kind, match=words):
+        m.sync("delta")
+    assert m.one("SELECT count(*) FROM salesforce.account WHERE NOT _is_deleted") == ACCOUNTS
+
+    scripted.script()
+    result = m.sync("delta")["account"]
+    assert (result.removed, result.live) == (0, ACCOUNTS), "and the next run works again"
+
+
 def test_a_wrong_page_is_fetched_again_by_the_next_run(mirror: MakeMirror, scripted: Scripted) -> None:
     m = mirror()
     scripted.script({"action": "truncate_gzip", "match": {**RESULTS, "nth": 2}})
