@@ -74,7 +74,8 @@ def foreseeable() -> Iterator[None]:
     except CrosswalkError as error:
         raise dg.Failure(description=str(error), allow_retries=error.transient) from None
     except duckdb.Error as error:
-        told = re.sub(r"'[^']*'|\"[^\"]*\"", "(…)", str(error).splitlines()[0])
+        # From the first quote to the last one: a value may hold quotes itself.
+        told = re.sub(r"(['\"]).*\1", "(…)", str(error).splitlines()[0])
         raise dg.Failure(description=f"DuckDB {type(error).__name__}: {told}") from None
 
 
