@@ -12,7 +12,7 @@ import dagster as dg
 from data_contracts.settings import Settings
 from schedules.jobs import DAILY, WEEKLY, run_config
 from schedules.selection import selection_for
-from schedules.window import closing, night_of, run_kind_for
+from schedules.window import RunKind, closing, night_of, run_kind_for
 
 
 def build_schedules(settings: Settings, specs: Sequence[dg.AssetSpec]) -> Sequence[dg.ScheduleDefinition]:
@@ -58,8 +58,10 @@ def decide(
         return dg.SkipReason(f"the night of {night} has {other}; the other schedule takes it")
     if not due:
         return dg.SkipReason(f"no object is due in the night of {night}")
+    # The run is called full where all of it is; a delta run may still sync some objects in full.
+    kind: RunKind = "full" if full_objects == due else "delta"
     config = run_config(
-        "delta", full_objects=full_objects, trigger="schedule", works_until=closing(window, night).isoformat()
+        kind, full_objects=full_objects, trigger="schedule", works_until=closing(window, night).isoformat()
     )
     return dg.RunRequest(
         run_key=f"{'full' if full else 'delta'}:{night}",

@@ -71,11 +71,15 @@ def finish_run(
     status: Literal["succeeded", "failed", "paused"],
     message: str | None = None,
 ) -> None:
-    """Record how ``run`` ended; ``message`` says why it failed or paused, without personal data."""
+    """Record how ``run`` ended; ``message`` says why it failed or paused, without personal data.
+
+    A run of which a step has failed stays failed when the rest of it pauses.
+    """
     con.execute(
-        "UPDATE ops.sync_run SET status = ?, ended_at = greatest(started_at, ?), message = ? WHERE run_id = ?",
-        [status, _now(), message, run.run_id],
-    )
+        "UPDATE ops.sync_run SET status = ?, ended_at = greatest(started_at, ?), message = ? "
+        "WHERE run_id = ? AND NOT (status = 'failed' AND ? = 'paused')",
+        [status, _now(), message, run.run_id, status],
+    ).fetchall()
 
 
 def fail_run(con: duckdb.DuckDBPyConnection, run_id: str, message: str) -> None:
