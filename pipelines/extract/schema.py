@@ -19,7 +19,7 @@ from pipelines.extract.objects import MATCHED, api_name
 from pipelines.extract.state import pin_org
 from pipelines.extract.usage import record_usage
 from pipelines.run import RunContext
-from pipelines.tables import ensure_table, table_columns
+from pipelines.tables import ensure_table, table_columns, transaction
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.usage import attributed_to
 
@@ -97,14 +97,9 @@ def refresh_schema(
         described[name] = (str(body["name"]), field_specs(body))
     _prepare(con)
     changes = 0
-    con.begin()
-    try:
+    with transaction(con):
         for name, (api, specs) in described.items():
             changes += _record(con, api, specs, run, (needed or {}).get(name, frozenset()))
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
     record_usage(con, org, run)
     missing = tuple(
         (name, field)
