@@ -1,5 +1,7 @@
 """Reading the published snapshot for the command line and the demo: what the last runs did. Never the warehouse."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,10 +53,12 @@ class Published:
     api_calls: int
 
 
-def read_published(home: Home) -> Published:
-    """Return what the snapshot says of the run that published it.
+@contextmanager
+def open_snapshot(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published snapshot read-only.
 
-    Raises WarehouseError when nothing was published yet or the file cannot be read.
+    Raises WarehouseError when nothing was published yet, the file cannot be read, or ``publish`` in the settings
+    leaves out what is asked of it.
     """
     if not home.published.is_file():
         raise WarehouseError(
@@ -64,7 +68,13 @@ def read_published(home: Home) -> Published:
         )
     try:
         with duckdb.connect(str(home.published), read_only=True) as con:
-            return _read(con)
+            yield con
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise WarehouseError(
+            f"the snapshot {home.published} lacks a table or column that this command shows",
+            why="publish.schemas or publish.hidden_columns leaves it out, or the file is of another version",
+            next_step="publish it too, then run: crosswalk sync",
+        ) from error
     except duckdb.Error as error:
         raise WarehouseError(
             f"cannot read the snapshot {home.published}: {str(error).splitlines()[0]}",
@@ -73,16 +83,28 @@ def read_published(home: Home) -> Published:
         ) from error
 
 
+def read_published(home: Home) -> Published:
+    """Return what the snapshot says of the run that published it; raises as ``open_snapshot`` does."""
+    with open_snapshot(home) as con:
+        return _read(con)
+
+
 def _read(con: duckdb.DuckDBPyConnection) -> Published:
     run_id, published_at = con.sql("SELECT run_id, published_at FROM _meta").fetchall()[0]
-    run = con.execute(
+    runs = con.execute(
         "SELECT run_id, kind, trigger, status, started_at, ended_at, message FROM ops.sync_run WHERE run_id = ?",
         [run_id],
-    ).fetchall()[0]
+    ).fetchall()
+    if not runs:
+        raise WarehouseError(
+            f"the snapshot was published by run {run_id}, which has no record of its own",
+            why="only some assets of it were materialized, without the one that begins a run (salesforce/field)",
+            next_step="crosswalk sync",
+        )
     objects = con.execute(
         "SELECT object, kind, fetched, new, changed, records, linked, in_review, unmatched, skipped, link_rate, "
         "rest_calls, bulk_jobs FROM ops.run_statistics WHERE run_id = ? ORDER BY linked IS NULL, object",
         [run_id],
     ).fetchall()
     calls = con.execute("SELECT coalesce(sum(calls), 0) FROM ops.api_usage WHERE run_id = ?", [run_id]).fetchall()
-    return Published(published_at, RunRow(*run), tuple(ObjectRow(*row) for row in objects), int(calls[0][0]))
+    return Published(published_at, RunRow(*runs[0]), tuple(ObjectRow(*row) for row in objects), int(calls[0][0]))

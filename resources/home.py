@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_contracts.errors import HomeBusyError
+from data_contracts.errors import HomeBusyError, SettingsError
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,19 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """Return the home named by ``CROSSWALK_HOME`` (default ``.crosswalk/``), made if absent."""
+        """Return the home named by ``CROSSWALK_HOME`` (default ``.crosswalk/``), made if absent.
+
+        Raises SettingsError when it is no folder of ours.
+        """
         home = cls(Path(os.environ.get("CROSSWALK_HOME", ".crosswalk")).expanduser().resolve())
-        home.prepare()
+        try:
+            home.prepare()
+        except OSError as error:
+            raise SettingsError(
+                f"CROSSWALK_HOME {home.root} cannot be used: {error.strerror or error}",
+                why="it must be a folder that this user owns and may write, or a place for a new one",
+                next_step="set CROSSWALK_HOME to another folder, or correct its owner",
+            ) from error
         return home
 
     def prepare(self) -> None:

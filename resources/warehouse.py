@@ -53,10 +53,10 @@ class Warehouse:
         while True:
             try:
                 return self._open()
-            except duckdb.IOException as error:
-                if "lock" not in str(error).lower():
+            except duckdb.Error as error:
+                if "set lock" not in str(error).lower():
                     raise WarehouseError(
-                        f"cannot open the warehouse {self.path}: {error}",
+                        f"cannot open the warehouse {self.path}: {str(error).splitlines()[0]}",
                         why="the file is damaged, or was written by a newer DuckDB",
                         next_step="move the file aside and run: crosswalk sync --full",
                     ) from error

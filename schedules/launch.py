@@ -73,8 +73,17 @@ def embedded_dagster_home(home: Home) -> Path:
 
 @contextmanager
 def dagster_instance(home: Home) -> Iterator[dg.DagsterInstance]:
-    """Open the instance of ``DAGSTER_HOME``, or the embedded one when it is unset."""
+    """Open the instance of ``DAGSTER_HOME``, or the embedded one when it is unset.
+
+    Raises SettingsError when ``DAGSTER_HOME`` is not an absolute path of a folder.
+    """
     given = os.environ.get("DAGSTER_HOME")
+    if given and not (Path(given).is_absolute() and Path(given).is_dir()):
+        raise errors.SettingsError(
+            f"DAGSTER_HOME is {given!r}",
+            why="it must be the absolute path of the folder that holds the production instance's dagster.yaml",
+            next_step="make the folder and correct the variable, or unset it for the embedded instance",
+        )
     os.environ["DAGSTER_HOME"] = given or str(embedded_dagster_home(home))
     try:
         with dg.DagsterInstance.get() as instance:

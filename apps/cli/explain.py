@@ -3,10 +3,9 @@
 from dataclasses import asdict
 
 import click
-import duckdb
 
 from apps.cli.output import print_json, print_table
-from data_contracts.errors import WarehouseError
+from apps.snapshot import open_snapshot
 from pipelines.resolve import Explanation, explain
 from pipelines.resolve.explain import CandidateView
 from pipelines.run import OBJECTS
@@ -22,14 +21,7 @@ _HIDDEN = {"salesforce_id", "company_id", "person_id", "name_key", "stored_refer
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 def command(object_name: str, salesforce_id: str, as_json: bool) -> None:
     """Say why record ID of OBJECT (account, contact or lead) is linked as it is."""
-    path = Home.from_environment().published
-    if not path.is_file():
-        raise WarehouseError(
-            "nothing has been published yet",
-            why=f"there is no {path.name} in CROSSWALK_HOME",
-            next_step="run: crosswalk sync --full",
-        )
-    with duckdb.connect(str(path), read_only=True) as con:
+    with open_snapshot(Home.from_environment()) as con:
         found = explain(con, object_name, salesforce_id)  # type: ignore[arg-type]
     if as_json:
         print_json(asdict(found))

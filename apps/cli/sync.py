@@ -42,14 +42,15 @@ def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOut
     from definitions import build_defs
 
     settings = load_settings()
-    names = tuple(name.lower() for name in objects)
-    for name in names:
-        if name not in settings.objects:
+    known = {name.lower(): name for name in settings.objects}
+    for name in objects:
+        if name.lower() not in known:
             raise SettingsError(
                 f"there is no object {name!r}",
                 why=f"the settings have {', '.join(sorted(settings.objects))}",
                 next_step="crosswalk sync --object account, or add it below objects in crosswalk.yaml",
             )
+    names = tuple(known[name.lower()] for name in objects)
     outcome = run_now(build_defs(settings=settings), home, kind="full" if full else "delta", objects=names)
     if not outcome.success:
         told = "\n".join(outcome.failures) or "the run failed without a message"

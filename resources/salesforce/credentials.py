@@ -5,6 +5,7 @@ Asking for a token with them is ``resources.salesforce.auth``.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -130,9 +131,10 @@ def _url(name: str, value: str) -> str:
     value = value.rstrip("/")
     if not value:
         return ""
-    parts = urlsplit(value)
-    if parts.scheme == "https" and parts.hostname and not parts.path:
-        return value
+    with suppress(ValueError):
+        parts = urlsplit(value)
+        if parts.scheme == "https" and parts.hostname and not parts.path:
+            return value
     raise SettingsError(
         f"SALESFORCE_{name} is {value!r}",
         why="it must be https:// and a host (https://acme.my.salesforce.com): a token never travels in the clear",
