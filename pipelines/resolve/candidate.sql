@@ -21,8 +21,9 @@ WITH pair AS (
 ), odds AS (
     SELECT *, pow(2, least(match_weight, 60)) AS pair_odds FROM joined
 ), shared AS (
-    SELECT *, CASE WHEN settled THEN $certain
-        ELSE pair_odds / (1 + sum(pair_odds) OVER (PARTITION BY l)) END AS match_probability
+    -- Summed in the order of the entities, so that the last digit is the same in every run.
+    SELECT *, CASE WHEN settled THEN $certain ELSE pair_odds / (1 + sum(pair_odds) OVER (
+        PARTITION BY l ORDER BY r ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) END AS match_probability
     FROM odds
 )
 SELECT *, row_number() OVER (PARTITION BY l ORDER BY settled DESC, {ties}) AS rank FROM shared;

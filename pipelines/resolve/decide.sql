@@ -5,7 +5,7 @@ WITH best AS (
         arg_min(r, rank) AS r, arg_min(rule_code, rank) AS rule_code, arg_min(settled, rank) AS settled,
         arg_min(match_weight, rank) AS weight, arg_min(match_probability, rank) AS probability,
         arg_min(match_weight, rank) FILTER (rank > 1) AS second_weight, arg_min(coalesce(veto, ''), rank) AS veto,
-        sum(match_probability) AS together
+        sum(match_probability ORDER BY rank) AS together
     FROM _considered GROUP BY l
 ), accepted AS (SELECT * FROM _decided WHERE links
 ), refused AS (SELECT l, count(*) AS pairs FROM _forbidden GROUP BY l

@@ -68,8 +68,9 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
     contract = load_contract(f"crosswalk.{sides.object}")
     con.execute(contract.ddl())
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE _previous AS SELECT salesforce_id, reference_id, method, linked_since, run_id "
-        f"FROM {contract.relation} WHERE status = 'linked'"
+        "CREATE OR REPLACE TEMP TABLE _previous AS SELECT salesforce_id, linked_since, "
+        "CASE WHEN status = 'linked' THEN reference_id END AS reference_id, "
+        f"CASE WHEN status = 'linked' THEN method END AS method FROM {contract.relation}"
     )
     company, join = "", ""
     if sides.object != "account":
@@ -90,20 +91,23 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
 def write_link_changes(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, *, same_model: bool) -> int:
     """Append to ``ops.link_change`` what was linked, unlinked or moved since the previous run; return how many.
 
-    The cause is the decision, the reference or the model where that can be told, else the record's data.
+    The cause is the decision, the reference or the model where that can be told, else the record's data. A run that is
+    resumed does this step again over what it wrote itself: its changes are still those since the run before.
     """
     contract = load_contract("ops.link_change")
     con.execute(contract.ddl())
-    parameters = {"now": run.started_at.replace(tzinfo=None), "run_id": run.run_id, "object": sides.object}
+    mine = {"run_id": run.run_id, "object": sides.object}
     con.execute(
-        f"DELETE FROM {contract.relation} WHERE run_id = $run_id AND object = $object",
-        {"run_id": run.run_id, "object": sides.object},
+        "CREATE OR REPLACE TEMP TABLE _noted AS SELECT salesforce_id, old_reference_id, new_reference_id, cause "
+        f"FROM {contract.relation} WHERE run_id = $run_id AND object = $object",
+        mine,
     )
+    con.execute(f"DELETE FROM {contract.relation} WHERE run_id = $run_id AND object = $object", mine)
     sql = (_SQL / "link_change.sql").read_text(encoding="utf-8").replace("{object}", sides.object)
-    con.execute(f"INSERT INTO {contract.relation} BY NAME {sql}", parameters | {"same_model": same_model})
+    moment = {"now": run.started_at.replace(tzinfo=None)}
+    con.execute(f"INSERT INTO {contract.relation} BY NAME {sql}", mine | moment | {"same_model": same_model})
     count: int = con.execute(
-        f"SELECT count(*) FROM {contract.relation} WHERE run_id = $run_id AND object = $object",
-        {"run_id": run.run_id, "object": sides.object},
+        f"SELECT count(*) FROM {contract.relation} WHERE run_id = $run_id AND object = $object", mine
     ).fetchall()[0][0]
     return count
 

@@ -1,4 +1,4 @@
--- Records whose candidates are wanted: those no rung has linked and no person has settled, and a sample of all.
+-- Records whose candidates are wanted: those no rung has linked, and a sample of all.
 CREATE OR REPLACE TEMP TABLE _anchor AS SELECT l, r, code FROM _rung_hit WHERE hits = 1;
 CREATE OR REPLACE TEMP TABLE _sample AS
 SELECT n FROM _left ORDER BY hash(id || $seed::VARCHAR), n LIMIT $sample;

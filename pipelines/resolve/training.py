@@ -171,7 +171,8 @@ def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, 
         "LEFT JOIN (SELECT l, r, min(code) AS code FROM _anchor GROUP BY l, r) h ON h.l = g.l AND h.r = g.r "
         "ORDER BY g.l, g.r"
     ).to_arrow_table()
-    chance = con.sql(f"SELECT {gammas} FROM _by_chance g").to_arrow_table()
+    # In order: a sum depends on the order of what is summed, and the same data must give the same model.
+    chance = con.sql(f"SELECT {gammas} FROM _by_chance g ORDER BY g.l, g.r").to_arrow_table()
     records = table["l"].to_numpy()
     first = np.concatenate([[True], records[1:] != records[:-1]]) if len(records) else np.zeros(0, dtype=bool)
     codes = np.array(table["code"].to_pylist(), dtype=str)

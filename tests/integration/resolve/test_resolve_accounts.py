@@ -7,7 +7,9 @@ import pytest
 from data_contracts.errors import CrosswalkError
 from data_contracts.settings import Matching, Settings
 from pipelines.resolve import explain
-from tests.support.resolution import connect, links, put, resolve_all, run_context
+from tests.support.resolution import connect, links, put, read_csv, resolve_all, run_context
+
+CANDIDATES = "match.account_candidate"
 
 COMPANIES = [
     {"company_id": "c1", "name": "Acme Widgets Inc", "website": "acme.com", "phone": "3102461501", "city": "Boston"},
@@ -147,6 +149,27 @@ def test_links_are_kept_between_runs_and_changes_are_recorded(tmp_path: Path) ->
     assert changes == [(A2, "lost", "reference")]
 
 
+def test_a_step_done_again_by_a_resumed_run_keeps_the_changes_of_its_first_attempt(tmp_path: Path) -> None:
+    def noted() -> list[tuple[str, ...]]:
+        return con.sql("SELECT * FROM ops.link_change ORDER BY ALL").fetchall()
+
+    with connect() as con:
+        put(con, "salesforce.account", ACCOUNTS)
+        put(con, "reference.company", COMPANIES)
+        resolve_all(con, "account", tmp_path)
+        first = noted()
+        assert {row[-2] for row in first} == {"data"}, "a first run changes no model"
+        resolve_all(con, "account", tmp_path)
+        assert noted() == first
+        put(con, "reference.company", [row for row in COMPANIES if row["company_id"] != "c2"])
+        resolve_all(con, "account", tmp_path, run=run_context("r2", "full", 2))
+        second = noted()
+        again = resolve_all(con, "account", tmp_path, run=run_context("r2", "full", 2))
+        assert noted() == second
+    assert again.changes == 1
+    assert len(second) == len(first) + 1
+
+
 def test_explain_names_the_rung_the_candidates_and_the_values(tmp_path: Path) -> None:
     with connect() as con:
         put(con, "salesforce.account", ACCOUNTS)
@@ -159,3 +182,17 @@ def test_explain_names_the_rung_the_candidates_and_the_values(tmp_path: Path) ->
         assert found.candidates[0].values["name_core"] == "acme widgets"
         with pytest.raises(CrosswalkError, match="no account"):
             explain(con, "account", "X" * 18)
+
+
+def test_the_order_of_rows_and_the_number_of_threads_change_nothing(tmp_path: Path) -> None:
+    folder, found = Path(__file__).parents[2] / "data" / "restaurants", []
+    for threads, turn in ((1, 1), (3, -1)):
+        with connect() as con:
+            con.execute(f"SET threads = {threads}")
+            put(con, "salesforce.account", list(read_csv(folder / "Account.csv"))[::turn])
+            put(con, "reference.company", list(read_csv(folder / "reference_company.csv"))[::turn])
+            model = resolve_all(con, "account", tmp_path / str(threads)).model
+            tables = [con.sql(f"FROM {name} ORDER BY ALL").fetchall() for name in (CANDIDATES, "crosswalk.account")]
+            found.append((model.version if model else None, tables))
+    assert found[0][0]
+    assert found[0] == found[1], "to the last digit"
