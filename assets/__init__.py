@@ -26,5 +26,5 @@ def build_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
         *build_resolve_assets(),
         *build_import_assets(),
         *build_ownership_assets(),
-        *build_publish_assets(),
+        *build_publish_assets(settings),
     ]

@@ -4,6 +4,7 @@ An extracted batch is held to its contract with Great Expectations; every other 
 """
 
 import dagster as dg
+from duckdb import DuckDBPyConnection
 
 from assets._common import POOL, foreseeable, key, run_context
 from data_contracts.checks import CheckReport
@@ -13,14 +14,38 @@ from pipelines.extract.contract_check import validate_batch
 from pipelines.publish.invariants import check_invariants
 from resources.wiring import CrosswalkResource, SyncResource
 
+TABLE_CHECK = "keeps_contract"
+
 
 def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     """Return the checks of every table that has a contract and an asset."""
     mirrored = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
-    always = ("salesforce.field", "salesforce.list_membership")
-    tables = [name for name in contract_names() if not name.startswith("salesforce.") or name in (*always, *mirrored)]
     batches = [_batch_check(name) for name in mirrored if name in contract_names()]
-    return [*batches, *(_table_check(name) for name in tables)]
+    return [*batches, *(_table_check(name) for name in _tables(settings))]
+
+
+def check_others(con: DuckDBPyConnection, settings: Settings, run: dg.DagsterRun) -> list[str]:
+    """Hold the tables that are not part of ``run`` to their contracts, and return their names.
+
+    A run of some objects publishes the tables of the others too, which an earlier run may have left broken. Raises
+    ContractError for the first that is.
+    """
+    if run.asset_check_selection is not None:
+        held = {check.asset_key for check in run.asset_check_selection if check.name == TABLE_CHECK}
+    elif run.asset_selection:
+        held = set(run.asset_selection)
+    else:
+        return []
+    others = [name for name in _tables(settings) if key(name) not in held]
+    for name in others:
+        check_invariants(con, load_contract(name)).raise_if_blocked()
+    return others
+
+
+def _tables(settings: Settings) -> list[str]:
+    enabled = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
+    mirrored = ("salesforce.field", "salesforce.list_membership", *enabled)
+    return [name for name in contract_names() if not name.startswith("salesforce.") or name in mirrored]
 
 
 def _batch_check(name: str) -> dg.AssetChecksDefinition:
@@ -41,7 +66,7 @@ def _batch_check(name: str) -> dg.AssetChecksDefinition:
 def _table_check(name: str) -> dg.AssetChecksDefinition:
     contract = load_contract(name)
 
-    @dg.asset_check(asset=key(name), name="keeps_contract", blocking=True, pool=POOL, description=_TOLD)
+    @dg.asset_check(asset=key(name), name=TABLE_CHECK, blocking=True, pool=POOL, description=_TOLD)
     def check(crosswalk: CrosswalkResource) -> dg.AssetCheckResult:
         with foreseeable(), crosswalk.connect() as con:
             return result_of(check_invariants(con, contract))

@@ -15,8 +15,10 @@ from assets._common import (
     spec_arguments,
     table_asset,
 )
+from assets.checks import check_others
 from assets.plots import link_rate
 from data_contracts.contracts import contract_names
+from data_contracts.settings import Settings
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.snapshot import publish_snapshot
 from pipelines.publish.statistics import link_rates, write_statistics
@@ -59,28 +61,37 @@ def run_records(crosswalk: CrosswalkResource) -> Iterator[dg.MaterializeResult[N
         yield materialized(rows[name], asset=name)
 
 
-@dg.asset(
-    key=ANALYTICS,
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"duckdb"},
-    description="The snapshot analysts read: written aside, verified, then renamed over the last one.",
-    deps=keys([name for name in contract_names() if not name.startswith("insight.")]),
-    pool=POOL,
-)
-def analytics(
-    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
-) -> dg.MaterializeResult[None]:
-    """Publish what passed every blocking check."""
-    run = run_context(context, crosswalk, sync)
-    with foreseeable(), crosswalk.connect() as con:
-        result = publish_snapshot(con, crosswalk.home, crosswalk.settings.publish, run)
-        finish_run(con, run, "succeeded")
-    return materialized(
-        result.rows, {"path": dg.MetadataValue.path(str(result.path)), "tables": result.tables, "bytes": result.bytes}
+def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
+    promised = [name for name in contract_names() if not name.startswith("insight.")]
+    # Objects without a contract are in the snapshot too: it waits for them.
+    mirrored = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
+
+    @dg.asset(
+        key=ANALYTICS,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"duckdb"},
+        description="The snapshot analysts read: written aside, verified, then renamed over the last one.",
+        deps=keys([*dict.fromkeys((*promised, *mirrored))]),
+        pool=POOL,
     )
+    def analytics(
+        context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+    ) -> dg.MaterializeResult[None]:
+        """Publish what passed every blocking check."""
+        run = run_context(context, crosswalk, sync)
+        with foreseeable(), crosswalk.connect() as con:
+            others = check_others(con, crosswalk.settings, context.run)
+            if others:
+                context.log.info(f"{len(others)} tables that are not part of this run keep their contracts")
+            result = publish_snapshot(con, crosswalk.home, crosswalk.settings.publish, run)
+            finish_run(con, run, "succeeded")
+        path = dg.MetadataValue.path(str(result.path))
+        return materialized(result.rows, {"path": path, "tables": result.tables, "bytes": result.bytes})
+
+    return analytics
 
 
-def build_publish_assets() -> list[dg.AssetsDefinition]:
+def build_publish_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Return the statistics, the run's records and the snapshot."""
-    return [run_statistics, run_records, analytics]
+    return [run_statistics, run_records, _analytics_asset(settings)]
