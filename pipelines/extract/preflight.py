@@ -66,7 +66,7 @@ def _organization(org: SalesforceOrg) -> Finding:
 
 
 def _versions(org: SalesforceOrg, settings: Settings) -> Finding:
-    offered = [str(item["version"]) for item in org.session.read("/services/data", "list its API versions").json()]
+    offered = [str(item["version"]) for item in org.session.read_json("/services/data", "list its API versions")]
     wanted = settings.connection.api_version
     if wanted in offered:
         return Finding("green", "API version", f"{wanted} of {offered[0]} to {offered[-1]}")

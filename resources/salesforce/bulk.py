@@ -92,7 +92,7 @@ class BulkApi:
 
     def status(self, job_id: str) -> BulkJob:
         """Return the job's state now; raises SalesforceError with status 404 when the org has forgotten it."""
-        return BulkJob.from_json(self.session.read(f"{self.jobs}/{job_id}", f"show Bulk job {job_id}").json())
+        return BulkJob.from_json(self.session.read_json(f"{self.jobs}/{job_id}", f"show Bulk job {job_id}"))
 
     def wait(
         self,
@@ -137,7 +137,7 @@ class BulkApi:
             raise SalesforceError("resultPages needs API version 58.0", status=404)
         path: str | None = f"{self.jobs}/{job_id}/resultPages"
         while path:
-            body = self.session.read(path, f"list the pages of Bulk job {job_id}").json()
+            body = self.session.read_json(path, f"list the pages of Bulk job {job_id}")
             for page in body.get("resultPages", []):
                 yield PageRef(_locator(page["resultUrl"]))
             path = None if body.get("done") else body.get("nextRecordsUrl")

@@ -13,7 +13,7 @@ from resources.salesforce.auth import Identity
 from resources.salesforce.bulk import BulkApi
 from resources.salesforce.credentials import Credentials
 from resources.salesforce.rest import ListView, ListViewQuery, RestApi
-from resources.salesforce.session import OrgSession, RetryPolicy
+from resources.salesforce.session import OrgSession, RetryPolicy, not_salesforce
 from resources.salesforce.usage import OrgLimits, Usage
 
 
@@ -50,9 +50,12 @@ class SalesforceOrg:
         return self.session.usage
 
     def identity(self) -> Identity:
-        """Who we are, in which org; asked once."""
+        """Who we are, in which org; asked once. Raises SalesforceError where no org answers."""
         if self._identity is None:
-            body = self.session.read("/services/oauth2/userinfo", "say who we are").json()
+            body = self.session.read_json("/services/oauth2/userinfo", "say who we are")
+            if not isinstance(body, dict) or not body.get("organization_id"):
+                # Without it the home could not be pinned to its org.
+                raise not_salesforce(self.session.url(""))
             self._identity = Identity.from_userinfo(body)
         return self._identity
 

@@ -53,8 +53,8 @@ class RestApi:
 
     def describe(self, object_api_name: str) -> dict[str, Any]:
         """Return the describe of one object; raises SalesforceError with code NOT_FOUND where there is none."""
-        response = self.session.read(f"{self.base}/sobjects/{object_api_name}/describe", f"describe {object_api_name}")
-        return cast("dict[str, Any]", response.json())
+        path = f"{self.base}/sobjects/{object_api_name}/describe"
+        return cast("dict[str, Any]", self.session.read_json(path, f"describe {object_api_name}"))
 
     def limits(self) -> OrgLimits:
         """Return the org's limits; needs the permission View Setup and Configuration."""
@@ -99,7 +99,7 @@ class RestApi:
         path: str | None = f"{self.base}/sobjects/{object_api_name}/listviews"
         found: list[ListView] = []
         while path:
-            body = self.session.read(path, f"list the list views of {object_api_name}").json()
+            body = self.session.read_json(path, f"list the list views of {object_api_name}")
             found += [
                 ListView(item["id"], item.get("developerName") or "", item.get("label") or "")
                 for item in body.get("listviews", [])
@@ -110,7 +110,7 @@ class RestApi:
     def list_view_soql(self, object_api_name: str, list_view_id: str) -> str:
         """Return the SOQL behind a list view."""
         path = f"{self.base}/sobjects/{object_api_name}/listviews/{list_view_id}/describe"
-        return str(self.session.read(path, f"describe list view {list_view_id}").json()["query"])
+        return str(self.session.read_json(path, f"describe list view {list_view_id}")["query"])
 
 
 _CLAUSE = re.compile(r"\b(USING\s+SCOPE|WHERE|ORDER\s+BY|LIMIT|WITH|OFFSET)\b", re.IGNORECASE)

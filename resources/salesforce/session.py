@@ -104,6 +104,13 @@ class OrgSession(requests.Session):
         """GET ``path`` on the org's instance; ``action`` completes "Salesforce refused to ..."."""
         return self.request("GET", self.url(path), params=params, stream=stream, action=action)
 
+    def read_json(self, path: str, action: str) -> Any:
+        """GET ``path`` and return its JSON; raises SalesforceError where the answer is something else."""
+        try:
+            return self.read(path, action).json()
+        except ValueError:
+            raise not_salesforce(self.url("")) from None
+
     def url(self, path: str) -> str:
         """Return ``path`` (which begins with a slash) on the org's instance."""
         return self.tokens.current().instance_url + path
@@ -200,6 +207,15 @@ def unreachable(url: str, error: Exception) -> OrgUnreachableError:
         why=f"{type(error).__name__} after every retry",
         next_step="check SALESFORCE_INSTANCE_URL and the network, see https://status.salesforce.com, "
         "then run: crosswalk preflight",
+    )
+
+
+def not_salesforce(url: str) -> SalesforceError:
+    """Return the error for a host that answers, and not as Salesforce does."""
+    return SalesforceError(
+        f"{urlsplit(url).netloc} does not answer like Salesforce",
+        why="another site, or a proxy's own page, is at this address",
+        next_step="check SALESFORCE_INSTANCE_URL (Setup > My Domain) and the network, then run: crosswalk preflight",
     )
 
 

@@ -10,8 +10,10 @@ import requests
 from requests.adapters import BaseAdapter
 
 from data_contracts.errors import AuthenticationError, OrgUnreachableError, QuotaError, ReadOnlyError, SalesforceError
+from resources.salesforce.bulk import BulkApi
 from resources.salesforce.credentials import Credentials, Secret
 from resources.salesforce.errors import DENIALS, oauth_error
+from resources.salesforce.org import SalesforceOrg
 from resources.salesforce.rest import RestApi
 from resources.salesforce.session import OrgAdapter, OrgSession, RetryPolicy, guard
 from resources.salesforce.usage import attributed_to
@@ -46,7 +48,7 @@ class Org(BaseAdapter):
 def respond(request: requests.PreparedRequest, status: int, body: Any) -> requests.Response:
     response = requests.Response()
     response.status_code, response.url, response.request = status, str(request.url), request
-    response._content = json.dumps(body).encode()
+    response._content = body.content if body is Page else json.dumps(body).encode()
     response.headers["Sforce-Limit-Info"] = "api-usage=18/15000"
     return response
 
@@ -66,6 +68,21 @@ def connect() -> Connect:
         return session, org
 
     return make
+
+
+class Page:
+    """What a proxy or another site sends: not JSON."""
+
+    content = b"<html>Sign in to the guest network</html>"
+
+
+@pytest.mark.parametrize("body", [Page, {"sub": "someone"}, ["list"]])
+def test_a_host_that_is_no_org_is_named_and_never_pinned(connect: Connect, body: Any) -> None:
+    session, _ = connect((200, body))
+    org = SalesforceOrg(session, "62.0", RestApi(session, "62.0"), BulkApi(session, "62.0"))
+    with pytest.raises(SalesforceError, match=r"acme.my.salesforce.com does not answer like Salesforce") as caught:
+        org.identity()
+    assert "guest network" not in str(caught.value)
 
 
 @pytest.mark.parametrize("verb", ["POST", "PUT", "PATCH", "DELETE"])
