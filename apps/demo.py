@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -48,8 +49,13 @@ def prepare(home: Home) -> Path:
     """Generate the demo's files once and return the folder of the org's CSV files."""
     folder = demo_folder(home)
     org = folder / "org"
-    if not (org / "Account.csv").is_file():
-        generate_demo(org, accounts=ACCOUNTS, seed=SEED)
+    if not org.is_dir():
+        # Beside its place first: an interrupted start leaves nothing that looks like a whole org.
+        part = folder / "org.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        generate_demo(part, accounts=ACCOUNTS, seed=SEED)
+        part.rename(org)
     settings = folder / "crosswalk.yaml"
     settings.write_text(SETTINGS % {"lists": ", ".join(_account_lists(org))})
     os.environ["CROSSWALK_CONFIG"] = str(settings)
