@@ -16,14 +16,15 @@ SELECT n.n AS l, coalesce(a.r, b.r) AS r, coalesce(b.candidates, 0)::INTEGER AS 
     b.rule_code, b.settled, a.decided_by, a.reason AS person_reason, refused.pairs AS refused,
     CASE WHEN a.r IS NOT NULL THEN c.match_weight ELSE b.weight END AS match_weight,
     CASE WHEN a.r IS NOT NULL THEN 1.0 ELSE b.probability END AS match_probability,
-    b.together, b.weight - b.second_weight AS margin, nullif(b.veto, '') AS veto, d.l IS NOT NULL AS deferred,
+    b.together, b.weight - b.second_weight AS margin, nullif(b.veto, '') AS veto, d.l IS NOT NULL AS deferred, t.n IS NOT NULL AS too_common,
     {no_key} AS no_key
 FROM _left n
 LEFT JOIN best b ON b.l = n.n
 LEFT JOIN accepted a ON a.l = n.n
 LEFT JOIN _considered c ON c.l = a.l AND c.r = a.r
 LEFT JOIN refused ON refused.l = n.n
-LEFT JOIN deferred d ON d.l = b.l AND d.r = b.r;
+LEFT JOIN deferred d ON d.l = b.l AND d.r = b.r
+LEFT JOIN _too_common t ON t.n = n.n;
 CREATE OR REPLACE TEMP TABLE _outcome AS
 WITH judged AS (
     SELECT *, CASE
@@ -56,7 +57,9 @@ SELECT l, verdict, candidate_count,
         WHEN 'no key' THEN 'no key to match on: no usable name, domain, e-mail or phone'
         WHEN 'no reference' THEN 'no reference is configured, or it is empty'
         WHEN 'refused' THEN 'forbidden by a decision: every candidate was rejected'
-        WHEN 'no candidate' THEN 'no candidate: no entity of the reference shares a key with the record'
+        WHEN 'no candidate' THEN CASE WHEN too_common
+            THEN 'no candidate: every key the record shares with the reference is too common to tell entities apart'
+            ELSE 'no candidate: no entity of the reference shares a key with the record' END
         WHEN 'deferred' THEN 'a person looked and was unsure'
         WHEN 'rule proposed' THEN 'proposed by rung ' || rule_code || '; matching.auto_link is none'
         WHEN 'rule' THEN 'rung ' || rule_code || ' is satisfied by this entity alone'

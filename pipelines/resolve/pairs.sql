@@ -14,3 +14,6 @@ JOIN _right_key r ON hash(r.kind, r.value) = b.h
 ANTI JOIN _forbidden f ON f.l = l.n AND f.r = r.n
 GROUP BY l.n, r.n
 QUALIFY row_number() OVER (PARTITION BY l.n ORDER BY shared_rarity DESC, r.n) <= $most;
+-- Records that share a key with the reference which was too common to make pairs of.
+CREATE OR REPLACE TEMP TABLE _too_common AS
+SELECT DISTINCT l.n FROM _left_key l JOIN _block b ON b.h = hash(l.kind, l.value) WHERE NOT b.kept;

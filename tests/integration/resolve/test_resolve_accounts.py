@@ -133,6 +133,16 @@ def test_an_empty_object_and_columns_that_do_not_exist(tmp_path: Path) -> None:
         assert resolve_all(con, "account", tmp_path).records == 0
 
 
+def test_a_key_that_too_many_share_makes_no_pairs_and_the_reason_says_so(tmp_path: Path) -> None:
+    with connect() as con:
+        put(con, "salesforce.account", [{"Id": A1, "Name": "Acme"}, {"Id": A2, "Name": "Zyx Wvu"}])
+        put(con, "reference.company", [{"company_id": f"c{i}", "name": "Acme"} for i in range(60)])
+        assert resolve_all(con, "account", tmp_path).blocks_cut > 0
+        reasons = dict(con.sql("SELECT salesforce_id, reason FROM crosswalk.account").fetchall())
+    assert "too common" in reasons[A1]
+    assert "no entity" in reasons[A2]
+
+
 def test_links_are_kept_between_runs_and_changes_are_recorded(tmp_path: Path) -> None:
     with connect() as con:
         put(con, "salesforce.account", ACCOUNTS)
