@@ -224,16 +224,20 @@ _BIRTHDATE = Comparison(
 )
 _EMAIL = Comparison(
     "email",
-    ("email_clean",),
-    "email_clean_l IS NULL OR email_clean_r IS NULL",
+    ("email_clean", "mailbox"),
+    # jo.brown@ at two companies: two Jo Browns, or one who moved. It adds nothing to the name.
+    "email_clean_l IS NULL OR email_clean_r IS NULL OR (email_clean_l <> email_clean_r "
+    "AND split_part(email_clean_l, '@', 1) = split_part(email_clean_r, '@', 1) "
+    "AND (mailbox_l IS NULL OR mailbox_r IS NULL))",
     (
         Level("same", "email_clean_l = email_clean_r", 0.7),
+        Level("same mailbox name", "mailbox_l = mailbox_r AND length(mailbox_l) >= 5", 0.08),
         Level(
-            "same mailbox name",
-            "split_part(email_clean_l, '@', 1) = split_part(email_clean_r, '@', 1) AND strpos(email_clean_l, '@') > 5",
-            0.08,
+            "nearly the same",
+            "near(email_clean_l, email_clean_r, 2) "
+            "AND regexp_replace(email_clean_l, '[^0-9]', '', 'g') = regexp_replace(email_clean_r, '[^0-9]', '', 'g')",
+            0.05,
         ),
-        Level("nearly the same", "near(email_clean_l, email_clean_r, 2)", 0.05),
         Level("same domain", "split_part(email_clean_l, '@', 2) = split_part(email_clean_r, '@', 2)", 0.05),
     ),
     0.12,

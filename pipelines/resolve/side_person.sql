@@ -6,6 +6,11 @@ SELECT row_number() OVER (ORDER BY s.{key})::INTEGER AS n,
     replace(s.first_name_clean, ' ', '') AS first_squashed,
     replace(s.last_name_clean, ' ', '') AS last_squashed,
     array_to_string(s.name_tokens, ' ') AS name_key,
+    -- A mailbox made from the name says no more than the name does, whatever the domain; digits make it one's own.
+    CASE WHEN NOT regexp_matches(split_part(s.email_clean, '@', 1), '[0-9]{3}')
+            AND (contains(regexp_replace(split_part(s.email_clean, '@', 1), '[^a-z]', '', 'g'), last_squashed)
+                OR contains(regexp_replace(split_part(s.email_clean, '@', 1), '[^a-z]', '', 'g'), first_squashed))
+        THEN NULL ELSE split_part(s.email_clean, '@', 1) END AS mailbox,
     right(regexp_replace(s.phone, '[^0-9]', '', 'g'), 9) AS phone_tail,
     right(regexp_replace(s.mobile, '[^0-9]', '', 'g'), 9) AS mobile_tail,
     nullif(list_filter([right(regexp_replace(s.phone, '[^0-9]', '', 'g'), 9),

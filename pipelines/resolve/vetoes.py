@@ -7,6 +7,23 @@ is no match to learn from either.
 from pipelines.resolve.sides import Kind
 
 _NOTHING = "the names have nothing in common"
+#: Two names below this likeness are two names; typing errors and spellings stay above it.
+_ALIKE = 0.75
+#: What is a person's own, unlike the address, phone and employer that colleagues and families share.
+_PERSONAL = "(coalesce(l.email_clean = r.email_clean, false) OR coalesce(l.birthdate = r.birthdate, false))"
+_UNLIKE_LAST = (
+    "greatest(jaro_winkler_similarity(l.last_squashed, r.last_squashed), "
+    "jaro_winkler_similarity(l.last_squashed, r.first_squashed), "
+    f"jaro_winkler_similarity(l.first_squashed, r.last_squashed)) < {_ALIKE} "
+    "AND NOT list_has_any(l.name_tokens, list_filter(r.name_tokens, lambda w: w <> coalesce(r.first_squashed, '')))"
+)
+_UNLIKE_FIRST = (
+    f"jaro_winkler_similarity(l.first_squashed, r.first_squashed) < {_ALIKE} "
+    f"AND coalesce(jaro_winkler_similarity(l.first_squashed, r.last_squashed) < {_ALIKE}, true) "
+    "AND NOT starts_with(l.first_squashed, left(r.first_squashed, 1)) "
+    "AND NOT coalesce(list_has_any(l.first_name_canonical, r.first_name_canonical), false) "
+    "AND NOT list_has_any(l.name_tokens, list_filter(r.name_tokens, lambda w: w <> coalesce(r.last_squashed, '')))"
+)
 #: SQL over ``l`` and ``r`` (the two sides) and ``a`` (``_name_alike`` of the pair): the reason, or NULL.
 VETOES: dict[Kind, str] = {
     "company": (
@@ -15,14 +32,12 @@ VETOES: dict[Kind, str] = {
         f"THEN '{_NOTHING}' END"
     ),
     "person": (
-        "CASE WHEN coalesce(l.email_clean <> r.email_clean, true) AND coalesce(l.birthdate <> r.birthdate, true) "
-        "AND coalesce(l.employer_id, l.employer_domain, l.employer_key) IS NOT NULL "
-        "AND greatest(jaro_winkler_similarity(l.last_squashed, r.last_squashed), "
-        "jaro_winkler_similarity(l.last_squashed, r.first_squashed), "
-        "jaro_winkler_similarity(l.first_squashed, r.last_squashed)) < 0.75 "
-        "AND NOT list_has_any(l.name_tokens, list_filter(r.name_tokens, "
-        "lambda w: w <> coalesce(r.first_squashed, ''))) "
-        "THEN 'the last names have nothing in common' END"
+        f"CASE WHEN {_PERSONAL} THEN NULL "
+        "WHEN coalesce(l.last_squashed, l.first_squashed) IS NULL OR coalesce(r.last_squashed, r.first_squashed) IS NULL "
+        "THEN 'one of them has no name to compare' "
+        "WHEN coalesce(l.employer_id, l.employer_domain, l.employer_key) IS NULL THEN NULL "
+        f"WHEN {_UNLIKE_LAST} THEN 'the last names have nothing in common' "
+        f"WHEN {_UNLIKE_FIRST} THEN 'the first names have nothing in common' END"
     ),
 }
 
