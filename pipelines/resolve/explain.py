@@ -8,7 +8,7 @@ import duckdb
 from data_contracts.contracts import literal
 from data_contracts.errors import CrosswalkError
 from pipelines.resolve.sides import Object, kind_of
-from pipelines.standardize.sources import columns_of
+from pipelines.tables import table_columns
 
 #: Candidates that are shown.
 SHOWN = 5
@@ -87,7 +87,7 @@ def _view(con: duckdb.DuckDBPyConnection, name: Object, row: dict[str, Any]) -> 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str, condition: str, order: str) -> list[dict[str, Any]]:
     """Return the rows of a table as dictionaries; none when the table does not exist."""
-    if not columns_of(con, table):
+    if not table_columns(con, table):
         return []
     found: list[dict[str, Any]] = (
         con.sql(f"SELECT * FROM {table} WHERE {condition} ORDER BY {order}").to_arrow_table().to_pylist()

@@ -3,11 +3,13 @@
 Only names of columns live here, no cleaning. The canonical inputs are the columns of ``INPUTS``, all VARCHAR.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
 
 from data_contracts.contracts import quoted
+from pipelines.tables import table_columns
 
 #: Canonical inputs, the same for every table, before any cleaning.
 INPUTS = (
@@ -134,21 +136,10 @@ SOURCES = {
 }
 
 
-def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
-    """Return the column names of ``schema.table``; empty when there is no such table."""
-    schema, _, table = relation.partition(".")
-    rows = con.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? "
-        "AND database_name = current_database()",
-        [schema, table],
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
 def read_sql(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field: str | None) -> str | None:
     """Return the SELECT of the canonical inputs of ``table``'s live rows, or None when its source does not exist."""
     source = SOURCES[table]
-    present = columns_of(con, source.relation)
+    present = table_columns(con, source.relation).keys()
     if source.key not in present:
         return None
     wanted = dict(source.columns)
@@ -160,7 +151,7 @@ def read_sql(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field:
     return f"SELECT {', '.join(parts)} FROM {source.relation} {live}"
 
 
-def _first_of(columns: tuple[str, ...], present: set[str]) -> str:
+def _first_of(columns: tuple[str, ...], present: Collection[str]) -> str:
     """Return SQL for the first non-empty of the columns that exist, as trimmed text."""
     found = [f"nullif(trim(CAST({quoted(name)} AS VARCHAR)), '')" for name in columns if name in present]
     if not found:
