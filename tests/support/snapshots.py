@@ -8,7 +8,7 @@ import duckdb
 #: Columns that say which run wrote a row, or when: they differ between any two runs, and say nothing of the data.
 OF_THE_RUN = {
     "_run_id", "run_id",  # the run that wrote the row
-    "_synced_at", "rejected_at", "changed_at", "created_at", "detected_at", "occurred_at",  # when it did
+    "_synced_at", "rejected_at", "proposed_at", "changed_at", "created_at", "detected_at", "occurred_at",  # when it did
     "first_seen", "last_seen",  # when a describe first and last showed the field
     "linked_since",  # when it was first linked; that it is set follows the status, which is compared
 }  # fmt: skip
