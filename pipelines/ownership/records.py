@@ -69,7 +69,8 @@ WHERE c.status = 'linked' AND c.reference_id IS NOT NULL AND {_criteria(object_n
 _FIGURES = """
 SELECT salesforce_id, count(*) AS opportunity_count,
   sum(amount) FILTER (NOT is_closed) AS open_amount, sum(amount) FILTER (is_won) AS won_amount,
-  count(DISTINCT coalesce(currency, '')) AS currencies, any_value(currency) AS currency, max(created_at) AS last_opportunity_at
+  count(DISTINCT coalesce(currency, '')) AS currencies, any_value(currency) AS currency,
+  max(created_at) AS last_opportunity_at
 FROM ({links}) GROUP BY salesforce_id"""
 
 _NO_FIGURES = """
