@@ -82,6 +82,8 @@ def test_mixed_currencies_are_not_added_up(tmp_path: Path):
         _opportunity("O1", CurrencyIsoCode="EUR"),
         _opportunity("O2", CurrencyIsoCode="NOK"),
         _opportunity("O3", account="A2", CurrencyIsoCode="EUR"),
+        _opportunity("O4", account="A4", CurrencyIsoCode="EUR"),
+        _opportunity("O5", account="A4", CurrencyIsoCode=None),
     ]
     with warehouse(tmp_path) as con:
         _load(con, opportunities)
@@ -90,7 +92,7 @@ def test_mixed_currencies_are_not_added_up(tmp_path: Path):
         rows = fetch(con, "SELECT salesforce_id, opportunity_count, open_amount, currency FROM ownership.account "
                           "ORDER BY 1")  # fmt: skip
         each = fetch(con, "SELECT currency, amount FROM ownership.opportunity WHERE salesforce_id = 'A1' ORDER BY 1")
-    assert rows == [("A1", 2, None, None), ("A2", 1, Decimal(10), "EUR"), ("A4", 0, Decimal(0), None)]
+    assert rows == [("A1", 2, None, None), ("A2", 1, Decimal(10), "EUR"), ("A4", 2, None, None)]
     assert each == [("EUR", Decimal(10)), ("NOK", Decimal(10))]
 
 
