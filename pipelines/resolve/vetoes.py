@@ -33,7 +33,8 @@ VETOES: dict[Kind, str] = {
     ),
     "person": (
         f"CASE WHEN {_PERSONAL} THEN NULL "
-        "WHEN coalesce(l.last_squashed, l.first_squashed) IS NULL OR coalesce(r.last_squashed, r.first_squashed) IS NULL "
+        "WHEN coalesce(l.last_squashed, l.first_squashed) IS NULL "
+        "OR coalesce(r.last_squashed, r.first_squashed) IS NULL "
         "THEN 'one of them has no name to compare' "
         "WHEN coalesce(l.employer_id, l.employer_domain, l.employer_key) IS NULL THEN NULL "
         f"WHEN {_UNLIKE_LAST} THEN 'the last names have nothing in common' "

@@ -44,5 +44,5 @@ def test_it_says_why_in_json(home: Home) -> None:
 
 
 def test_nothing_published_is_an_error_with_the_next_command(home: Home) -> None:
-    with pytest.raises(WarehouseError, match="nothing has been published"):
+    with pytest.raises(WarehouseError, match="nothing is published yet"):
         CliRunner().invoke(command, ["account", KEY], catch_exceptions=False)
