@@ -7,7 +7,7 @@ import click
 
 from apps.cli.output import print_json, print_table
 from apps.snapshot import Published, read_published
-from data_contracts.errors import CrosswalkError, SettingsError
+from data_contracts.errors import CrosswalkError, SettingsError, WarehouseError
 from data_contracts.settings_file import load_settings
 from resources.home import Home
 from schedules.launch import RunOutcome, run_now
@@ -26,12 +26,23 @@ def command(full: bool, objects: tuple[str, ...], as_json: bool) -> None:
     home = Home.from_environment()
     began = time.monotonic()
     outcome = run_sync(home, full=full, objects=objects)
-    published = read_published(home)
     seconds = time.monotonic() - began
+    published, untold = _figures(home)
     if as_json:
-        print_json({"seconds": round(seconds, 1), "outcome": asdict(outcome), "published": asdict(published)})
-    else:
+        figures = asdict(published) if published else None
+        print_json({"seconds": round(seconds, 1), "outcome": asdict(outcome), "published": figures})
+    elif published:
         print_summary(published, seconds, home)
+    else:
+        click.echo(f"Published: {home.published}. Its figures cannot be shown: {untold}.")
+
+
+def _figures(home: Home) -> tuple[Published | None, str]:
+    """Return what was published, or why it cannot be told: the settings may keep the figures out of the snapshot."""
+    try:
+        return read_published(home), ""
+    except WarehouseError as error:
+        return None, error.why
 
 
 def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOutcome:
