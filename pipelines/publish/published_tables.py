@@ -12,19 +12,10 @@ import duckdb
 from data_contracts.contracts import Column, TableContract, contract_names, load_contract, quoted
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Publish
+from resources.warehouse import SCHEMAS
 
 #: Every schema an analyst may count on, also while it is empty.
-PUBLISHED_SCHEMAS = (
-    "salesforce",
-    "reference",
-    "standard",
-    "match",
-    "crosswalk",
-    "imports",
-    "ownership",
-    "insight",
-    "ops",
-)
+PUBLISHED_SCHEMAS = tuple(schema for schema in SCHEMAS if not schema.startswith("_"))
 
 #: Types that may hold personal text in a column no contract classifies (a custom field of a contact).
 TEXT_TYPES = ("VARCHAR", "DATE", "VARCHAR[]", "JSON")
