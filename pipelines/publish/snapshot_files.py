@@ -20,7 +20,8 @@ def earlier_snapshots(home: Home) -> list[Path]:
 
 
 def settle(path: Path, moment: datetime) -> None:
-    """Bring the closed file at ``path`` to the disk, dated ``moment``."""
+    """Bring the closed file at ``path`` to the disk, dated ``moment`` and readable by analysts' own accounts."""
+    path.chmod(0o644)
     # Its time of change is the time of publishing: that is how an earlier snapshot is named.
     os.utime(path, (moment.timestamp(), moment.timestamp()))
     with path.open("rb") as handle:
