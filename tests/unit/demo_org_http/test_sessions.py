@@ -15,6 +15,8 @@ HOSTS = frozenset({"localhost"})
 
 
 def assertion(key: Any = KEY, **claims: Any) -> str:
+    # A time is a function: parameters are made when tests are collected, long before some of them run.
+    claims = {name: value() if callable(value) else value for name, value in claims.items()}
     whole = {"iss": APP.client_id, "sub": "admin@example.com", "aud": "https://localhost:1", "exp": time.time() + 60}
     return jwt.encode({**whole, **claims}, key, algorithm="RS256")
 
@@ -22,9 +24,9 @@ def assertion(key: Any = KEY, **claims: Any) -> str:
 @pytest.mark.parametrize(
     "claims",
     [
-        {"exp": int(time.time()) + 300},
-        {"exp": int(time.time() * 1000) + 300_000},
-        {"exp": f"{time.time() + 300:.0f}"},
+        {"exp": lambda: int(time.time()) + 300},
+        {"exp": lambda: int(time.time() * 1000) + 300_000},
+        {"exp": lambda: f"{time.time() + 300:.0f}"},
         {"aud": "http://localhost:18080/"},
         {"aud": "https://login.salesforce.com"},
         {"aud": "https://test.salesforce.com/"},
