@@ -21,8 +21,8 @@ COMMANDS = {
     "preflight": "Check connection, permissions and fields.",
     "fields": "List the fields of an object, for the mapping.",
     "settings": "Check the settings.",
-    "check": "Check the data against its contracts.",
-    "clear": "Remove an object's data from the local warehouse.",
+    "check": "Check the settings; the same as settings check.",
+    "clear": "Remove an object's matches from the local warehouse; Salesforce is never touched.",
     "demo-org": "Serve a local Salesforce.",
 }
 

@@ -23,7 +23,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console().print(table)
+    console = Console()
+    # A file or a pipe has no width; 80 columns would fold ids and names.
+    (console if console.is_terminal else Console(width=120)).print(table)
 
 
 def _cell(value: object) -> str:
