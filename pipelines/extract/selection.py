@@ -3,6 +3,7 @@
 List views contribute the condition behind them. What a delta adds is ``pipelines.extract.plan``.
 """
 
+import calendar
 import hashlib
 import json
 from dataclasses import dataclass
@@ -93,12 +94,8 @@ def window_start(now: datetime, months: int) -> datetime:
     """Return midnight UTC of the day ``months`` before ``now``; the 31st becomes the month's last day."""
     index = now.year * 12 + now.month - 1 - months
     year, month = divmod(index, 12)
-    for day in range(now.day, 27, -1):
-        try:
-            return datetime(year, month + 1, day, tzinfo=UTC)
-        except ValueError:
-            continue
-    return datetime(year, month + 1, min(now.day, 28), tzinfo=UTC)
+    last = calendar.monthrange(year, month + 1)[1]
+    return datetime(year, month + 1, min(now.day, last), tzinfo=UTC)
 
 
 def soql_time(moment: datetime) -> str:

@@ -115,7 +115,12 @@ def test_a_write_never_reaches_the_network(verb: str, path: str, connect: Connec
     ],
 )
 def test_reading_and_query_jobs_pass_the_guard(verb: str, path: str) -> None:
-    guard(verb, URL + path)
+    refused = None
+    try:
+        guard(verb, URL + path)
+    except ReadOnlyError as error:
+        refused = error
+    assert refused is None
 
 
 def test_an_expired_session_is_renewed_once(connect: Connect) -> None:

@@ -3,6 +3,7 @@
 Belongs here: what may stand in WHERE and HAVING, and field expressions. Not here: the clauses around them.
 """
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 from apps.demo_org.store.soql import tokens as t
@@ -90,12 +91,12 @@ class TokenReader:
         return Path(token.text, token.position)
 
 
-class ConditionParser(TokenReader):
+class ConditionParser(TokenReader, ABC):
     """Expressions, values and conditions."""
 
+    @abstractmethod
     def select(self) -> Select:
         """A query; the parser of whole queries provides it for semi-joins."""
-        raise NotImplementedError
 
     def expression(self) -> Expression:
         """A field or a function of one."""
