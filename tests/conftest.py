@@ -6,6 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A change is judged by the same examples every time; a developer's run goes on looking for new ones.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 #: Variables a developer's shell may hold and no test may depend on.
 _PREFIXES = ("CROSSWALK_", "SALESFORCE_", "DAGSTER_HOME", "DAGSTER_PG_")
