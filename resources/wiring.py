@@ -16,7 +16,7 @@ from duckdb import DuckDBPyConnection
 from pydantic import Field, PrivateAttr
 
 from data_contracts.settings import Settings
-from data_contracts.settings_file import load_settings
+from data_contracts.settings_file import load_settings, settings_path
 from resources.decisions import DecisionStore
 from resources.home import Home
 from resources.salesforce import SalesforceOrg
@@ -55,7 +55,7 @@ class CrosswalkResource(dg.ConfigurableResource["CrosswalkResource"]):
     @property
     def settings_folder(self) -> Path:
         """The folder that relative paths in the settings start from."""
-        return Path(os.environ.get("CROSSWALK_CONFIG", "crosswalk.yaml")).resolve().parent
+        return settings_path()[0].resolve().parent
 
     @property
     def warehouse(self) -> Warehouse:

@@ -5,7 +5,6 @@ How parameters are trained is in ``training.py``; Splink turns them into weights
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,13 +88,3 @@ def read_model(path: Path) -> Model | None:
             why=str(error),
             next_step="delete the file and run: crosswalk sync --full",
         ) from error
-
-
-def level_weights(model: Model) -> dict[str, Sequence[tuple[str, float, float]]]:
-    """Return per comparison the levels with their m and u, best first: what a chart of the model shows."""
-    shown: dict[str, Sequence[tuple[str, float, float]]] = {}
-    for comparison in model.comparisons:
-        labels = [*(level.label for level in comparison.levels), "nothing alike"]
-        found = model.parameters[comparison.name]
-        shown[comparison.name] = list(zip(labels, found["m"], found["u"], strict=True))
-    return shown

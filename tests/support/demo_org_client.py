@@ -3,12 +3,14 @@
 import csv
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from apps.demo_org.launch import DemoOrg
+from apps.demo_org.launch import DemoOrg, launch_demo_org
 
 #: The version most tests speak, and how many accounts the shared data has (more than one REST page).
 V = "/services/data/v60.0"
@@ -65,6 +67,15 @@ class Scripted:
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+
+@contextmanager
+def serve_scripted(data: Path, folder: Path) -> Iterator[Scripted]:
+    """Serve ``data`` with an empty fault script and a request log, both in ``folder``."""
+    faults, log = folder / "faults.json", folder / "requests.jsonl"
+    faults.write_text("[]")
+    with launch_demo_org(data, faults=faults, request_log=log) as launched:
+        yield Scripted(launched, faults, log)
 
 
 def write_csv(path: Path, header: list[str], rows: list[list[str]]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from apps.demo_org.launch import DemoOrg, launch_demo_org
-from tests.support.demo_org_client import ACCOUNTS, Client, Scripted, write_csv
+from tests.support.demo_org_client import ACCOUNTS, Client, Scripted, serve_scripted, write_csv
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +43,8 @@ def client(org: DemoOrg) -> Client:
 
 @pytest.fixture(scope="module")
 def scripted(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]:
-    folder = tmp_path_factory.mktemp("scripted")
-    faults, log = folder / "faults.json", folder / "requests.jsonl"
-    faults.write_text("[]")
-    with launch_demo_org(demo_data, faults=faults, request_log=log) as launched:
-        yield Scripted(launched, faults, log)
+    with serve_scripted(demo_data, tmp_path_factory.mktemp("scripted")) as served:
+        yield served
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from apps.demo_org.launch import DemoOrg, launch_demo_org
 from data_contracts.settings import Settings
 from pipelines.extract import lists, submit
-from tests.support.demo_org_client import Scripted, write_csv
+from tests.support.demo_org_client import Scripted, serve_scripted, write_csv
 from tests.support.mirror import Mirror, settings_for
 
 ACCOUNTS = 1_200
@@ -69,11 +69,8 @@ def still_org(data: Path) -> Iterator[DemoOrg]:
 @pytest.fixture(scope="module")
 def scripted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]:
     """An org that a module's tests may change, script faults for, and read the request log of."""
-    folder = tmp_path_factory.mktemp("scripted")
-    faults, log = folder / "faults.json", folder / "requests.jsonl"
-    faults.write_text("[]")
-    with launch_demo_org(data, faults=faults, request_log=log) as launched:
-        yield Scripted(launched, faults, log)
+    with serve_scripted(data, tmp_path_factory.mktemp("scripted")) as served:
+        yield served
 
 
 @pytest.fixture(autouse=True)
