@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter
 from data_contracts.errors import AuthenticationError, OrgUnreachableError, QuotaError, ReadOnlyError, SalesforceError
 from resources.salesforce.bulk import BulkApi
 from resources.salesforce.credentials import Credentials, Secret
-from resources.salesforce.errors import DENIALS, oauth_error
+from resources.salesforce.errors import oauth_error
 from resources.salesforce.org import SalesforceOrg
 from resources.salesforce.rest import RestApi
 from resources.salesforce.session import OrgAdapter, OrgSession, RetryPolicy, guard
@@ -234,17 +234,6 @@ def test_the_configured_bundle_wins_over_the_environment(monkeypatch: pytest.Mon
     session.mount("https://", OrgAdapter("/our/ca.pem"))
     session.get("https://localhost:8443/x")
     assert (seen[0]["verify"], seen[0]["proxies"]) == ("/our/ca.pem", {})
-
-
-@pytest.mark.parametrize("denial", DENIALS, ids=lambda denial: f"{denial.code} {denial.words}".strip())
-def test_every_documented_denial_has_its_own_message(denial: Any) -> None:
-    response = requests.Response()
-    response.status_code = 400
-    body = {"error": denial.code, "error_description": f"x {denial.words} y"}
-    response._content = json.dumps(body).encode()
-    error = oauth_error(response)
-    assert denial.code in error.what
-    assert (error.why, denial.remedy in error.next_step) == (denial.meaning, True)
 
 
 @pytest.mark.parametrize(
