@@ -12,6 +12,7 @@ from data_contracts.settings import Connection
 from resources.salesforce.auth import Identity
 from resources.salesforce.bulk import BulkApi
 from resources.salesforce.credentials import Credentials
+from resources.salesforce.reports import ReportsApi
 from resources.salesforce.rest import ListView, ListViewQuery, RestApi
 from resources.salesforce.session import OrgSession, RetryPolicy, not_salesforce
 from resources.salesforce.usage import OrgLimits, Usage
@@ -43,6 +44,11 @@ class SalesforceOrg:
         session.tokens.current()
         version = connection.api_version
         return cls(session, version, RestApi(session, version), BulkApi(session, version))
+
+    @property
+    def reports(self) -> ReportsApi:
+        """Its reports."""
+        return ReportsApi(self.rest)
 
     @property
     def usage(self) -> Usage:

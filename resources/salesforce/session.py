@@ -26,6 +26,8 @@ from resources.salesforce.usage import Usage
 READ_METHODS = frozenset({"GET", "HEAD"})
 #: A Bulk query job is created, aborted and deleted by writing requests, and changes no record.
 QUERY_JOBS = re.compile(r"^/services/data/v\d+\.\d+/jobs/query(/\w+)?/?$")
+#: A report is run with filters by POST, which saves nothing; PATCH would change it and is refused.
+REPORT_RUNS = re.compile(r"^/services/data/v\d+\.\d+/analytics/reports/00O\w{12,15}$")
 TOKEN_PATHS = frozenset({"/services/oauth2/token"})
 #: The server says it did not process the request, so any method may be sent again.
 NOT_PROCESSED = frozenset({429, 503})
@@ -185,6 +187,8 @@ def guard(verb: str, url: str) -> None:
     if verb in READ_METHODS or (verb == "POST" and path in TOKEN_PATHS):
         return
     if verb in {"POST", "PATCH", "DELETE"} and QUERY_JOBS.match(path):
+        return
+    if verb == "POST" and REPORT_RUNS.match(path):
         return
     raise ReadOnlyError(
         f"refused to send {verb} {path} to Salesforce",

@@ -21,6 +21,7 @@ _KINDS = (
     ("bulk_job", re.compile(r"/jobs/query/[^/]+$")),
     ("bulk_create", re.compile(r"/jobs/query/?$")),
     ("list_view", re.compile(r"/listviews")),
+    ("report", re.compile(r"/analytics/reports")),
     ("describe", re.compile(r"/describe/?$|/sobjects/?$")),
     ("query", re.compile(r"/query(All)?(/|$)")),
     ("limits", re.compile(r"/limits/?$")),
