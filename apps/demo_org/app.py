@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from apps.demo_org import admin, bulk, list_views, oauth, records, rest
+from apps.demo_org import admin, bulk, list_views, oauth, records, replication, rest
 from apps.demo_org.bulk_jobs import BulkJobs
+from apps.demo_org.clock import OrgClock
 from apps.demo_org.cursors import Cursors
 from apps.demo_org.errors import ApiError, DemoOrgError, OAuthError, method_not_allowed, not_found
 from apps.demo_org.exchange import answer, api_error, oauth_error
@@ -45,7 +46,8 @@ def open_org(
         fault_file = FaultFile(faults)
         log = _open_log(request_log)
         stack.callback(log.close)
-        store = OrgStore.load(data, directory / "org.duckdb")
+        clock = OrgClock()
+        store = OrgStore.load(data, directory / "org.duckdb", clock=clock.stamp)
         stack.callback(store.close)
         for issue in store.load_report:
             _log.warning("%s.%s: %d values of the wrong type became null", issue.object, issue.field, issue.count)
@@ -53,7 +55,7 @@ def open_org(
         jobs = BulkJobs(store, usage, directory / "bulk", fault_file.visibility)
         stack.callback(jobs.close)
         app = ConnectedApp.make(public_key, run_as=_default_username(store))
-        yield DemoOrgState(store, Sessions(store.org_id), app, usage, fault_file, log, jobs, Cursors())
+        yield DemoOrgState(store, Sessions(store.org_id), app, usage, fault_file, log, jobs, Cursors(), clock)
 
 
 def _open_log(path: Path | None) -> RequestLog:
@@ -72,7 +74,15 @@ def _default_username(store: OrgStore) -> str:
 def make_app(org: DemoOrgState) -> ASGIApp:
     """Return the ASGI application that serves ``org``."""
     app = Starlette(
-        routes=[*oauth.routes, *rest.routes, *bulk.routes, *list_views.routes, *records.routes, *admin.routes],
+        routes=[
+            *oauth.routes,
+            *rest.routes,
+            *bulk.routes,
+            *list_views.routes,
+            *replication.routes,
+            *records.routes,
+            *admin.routes,
+        ],
         exception_handlers={
             ApiError: _on_api_error,
             OAuthError: _on_oauth_error,

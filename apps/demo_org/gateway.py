@@ -65,7 +65,7 @@ class Gateway:
         exchange.object = self._object_of(exchange, body or b"")
         fired = self._org.faults.current().fire(exchange.method, exchange.path, exchange.object)
         scope["crosswalk.fired"], exchange.fault = fired, fired.names()
-        outgoing = Outgoing(scope, send, exchange, fired, self._org.log)
+        outgoing = Outgoing(scope, send, exchange, fired, self._org.log, self._org.clock)
         try:
             await self._respond(scope, receive, outgoing, fired, too_large=body is None)
         except ConnectionDropped:

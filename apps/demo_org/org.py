@@ -4,10 +4,11 @@ Belongs here: one object holding the store, the sessions, the counters, the faul
 few look-ups that several endpoints need.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from apps.demo_org.bulk_jobs import BulkJobs
+from apps.demo_org.clock import OrgClock
 from apps.demo_org.cursors import Cursors
 from apps.demo_org.fault_file import FaultFile
 from apps.demo_org.request_log import RequestLog
@@ -28,6 +29,7 @@ class DemoOrgState:
     log: RequestLog
     jobs: BulkJobs
     cursors: Cursors
+    clock: OrgClock = field(default_factory=OrgClock)
 
     @property
     def org_id(self) -> str:

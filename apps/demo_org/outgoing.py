@@ -7,10 +7,12 @@ import asyncio
 import gzip
 import secrets
 from collections.abc import Callable
+from email.utils import format_datetime
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import Message, Scope, Send
 
+from apps.demo_org.clock import OrgClock
 from apps.demo_org.fault_plan import Fired
 from apps.demo_org.faults import DropConnection, Slow, TruncateGzip
 from apps.demo_org.request_log import Exchange, RequestLog
@@ -42,8 +44,11 @@ class ConnectionDropped(Exception):
 class Outgoing:
     """The ``send`` of one request."""
 
-    def __init__(self, scope: Scope, send: Send, exchange: Exchange, fired: Fired, log: RequestLog) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, exchange: Exchange, fired: Fired, log: RequestLog, clock: OrgClock
+    ) -> None:
         self._scope, self._send, self.exchange, self._fired, self._log = scope, send, exchange, fired, log
+        self._clock = clock
         #: Gives the value of ``Sforce-Limit-Info``; None where the answer has no such header.
         self.limit_info: Callable[[], str] | None = None
         self._start: Message | None = None
@@ -94,6 +99,7 @@ class Outgoing:
     def _add_headers(self, headers: MutableHeaders, status: int) -> None:
         for name, value in _STANDARD_HEADERS.items():
             headers.setdefault(name, value)
+        headers["Date"] = format_datetime(self._clock.now(), usegmt=True)
         headers["X-SFDC-Request-Id"] = secrets.token_hex(16)
         for cookie in _COOKIES:
             headers.append("Set-Cookie", cookie)

@@ -151,6 +151,7 @@ def _server(org: DemoOrgState, **tls: Any) -> _Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
         **tls,

@@ -15,6 +15,7 @@ from apps.demo_org.store.errors import SObjectError
 from apps.demo_org.store.foreign_keys import is_external_id, with_references
 from apps.demo_org.store.ids import make_id, normal_id
 from apps.demo_org.store.load import FIRST_MADE
+from apps.demo_org.store.replication import DELETE_LOG
 from apps.demo_org.store.schema import Field, ObjectType
 from apps.demo_org.store.text import identifier
 from apps.demo_org.store.validation import checked_id, checked_values
@@ -43,6 +44,16 @@ class Records:
         #: Held by every change of records or schema.
         self.lock = threading.RLock()
 
+    def environment(
+        self,
+    ) -> tuple[Callable[[], duckdb.DuckDBPyConnection], dict[str, ObjectType], Callable[[], datetime]]:
+        """What another writer to the same org is made with."""
+        return self._connect, self._objects, self._clock
+
+    def share(self, other: "Records") -> None:
+        """Write in turn with another writer and never make an id it made."""
+        self._made, self.lock = other._made, other.lock
+
     def now(self) -> datetime:
         """The server's clock as it is stored: UTC without zone, whole seconds as the API shows them."""
         return self._clock().astimezone(UTC).replace(tzinfo=None, microsecond=0)
@@ -54,8 +65,6 @@ class Records:
         named = with_references(kind, self._objects, values, self._ids_with)
         found = checked_values(kind, named, creating=True)
         self._check_references(kind, found)
-        now = self.now()
-        found |= _known(kind, {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now})
         found |= _known(kind, {"CreatedById": user, "LastModifiedById": user})
         found = _known(kind, {"OwnerId": user}) | found
         if kind.name == "Account" and kind.find("IsPersonAccount") and found.get("LastName"):
@@ -64,6 +73,9 @@ class Records:
             if field.name not in found:
                 found[field.name] = _default(field)
         with self.lock:
+            # Stamped with the lock held: no reader can be told that this second is over before the row is there.
+            now = self.now()
+            found |= _known(kind, {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now})
             found["Id"] = self._new_id(kind)
             columns = ", ".join(identifier(n) for n in found)
             marks = ", ".join("?" for _ in found)
@@ -120,10 +132,18 @@ class Records:
     def hard_delete(self, kind: ObjectType, record_id: str) -> None:
         """Remove a record for good, as emptying the recycle bin does."""
         found_id = checked_id(kind, record_id)
+        has_bin = kind.find("IsDeleted") is not None
         with self.lock:
-            if self._row(kind, found_id, ("Id",)) is None:
+            row = self._row(kind, found_id, ("IsDeleted", "SystemModstamp") if has_bin else ("Id",))
+            if row is None:
                 raise _unknown_record()
-            self._run([(f"DELETE FROM {identifier(kind.name)} WHERE Id = ?", [found_id])])
+            deleted_at = row[1] if has_bin and row[0] else self.now()
+            self._run(
+                [
+                    (f"DELETE FROM {identifier(kind.name)} WHERE Id = ?", [found_id]),
+                    (f"INSERT INTO {identifier(DELETE_LOG)} VALUES (?, ?, ?)", [kind.name, found_id, deleted_at]),
+                ]
+            )
 
     def upsert(
         self, kind: ObjectType, external_field: str, value: str, values: Mapping[str, Any], user: str
@@ -147,9 +167,9 @@ class Records:
     def change(self, kind: ObjectType, ids: Sequence[str], values: Mapping[str, Any], *, stamp: bool) -> None:
         """Set values without validation, as a trigger or an import does; ``stamp`` moves SystemModstamp."""
         found = dict(values)
-        if stamp:
-            found = _known(kind, {"SystemModstamp": self.now(), "LastModifiedDate": self.now()}) | found
         with self.lock:
+            if stamp:
+                found = _known(kind, {"SystemModstamp": self.now(), "LastModifiedDate": self.now()}) | found
             statements = [_update_statement(kind, list(ids), found)] if ids and found else []
             for record_id in ids:
                 statements += self._derive(kind, record_id, set(found))
@@ -258,6 +278,9 @@ class Records:
             for sql, arguments in statements:
                 self._con.execute(sql, arguments).fetchall()
             self._con.execute("COMMIT").fetchall()
+        except duckdb.TransactionException as error:
+            self._con.execute("ROLLBACK").fetchall()
+            raise locked_row() from error
         except duckdb.Error:
             self._con.execute("ROLLBACK").fetchall()
             raise
@@ -278,6 +301,11 @@ def _update_statement(kind: ObjectType, ids: list[str], values: dict[str, Any]) 
     sets = ", ".join(f"{identifier(n)} = ?" for n in values)
     marks = ", ".join("?" for _ in ids)
     return f"UPDATE {identifier(kind.name)} SET {sets} WHERE Id IN ({marks})", [*values.values(), *ids]
+
+
+def locked_row() -> SObjectError:
+    """Answer where a transaction that has not ended holds the record."""
+    return SObjectError(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", [])
 
 
 def _unknown_record() -> SObjectError:

@@ -19,11 +19,13 @@ from apps.demo_org.store.ids import ID_MACROS
 from apps.demo_org.store.organization import ensure_organization, ensure_user
 from apps.demo_org.store.query import Query
 from apps.demo_org.store.records import Records
+from apps.demo_org.store.replication import DELETE_LOG_DDL, Replication
 from apps.demo_org.store.schema import EVERYTHING, ObjectType, Visibility, custom_field
 from apps.demo_org.store.soql.compiler import Compiler, refuse_bulk
 from apps.demo_org.store.soql.parser import parse
 from apps.demo_org.store.soql.scope import Context
 from apps.demo_org.store.text import identifier, literal
+from apps.demo_org.store.transactions import Transactions
 from apps.demo_org.store.validation import checked_id
 
 
@@ -47,7 +49,9 @@ class OrgStore:
         self.visibility: Visibility = EVERYTHING
         self.default_user_id, self.org_id = loading.DEFAULT_USER_ID, loading.DEFAULT_ORG_ID
         self.host = "https://localhost"
-        self._records: Records
+        #: The open long transactions, and getUpdated and getDeleted.
+        self.transactions: Transactions
+        self.replication: Replication
 
     @classmethod
     def load(cls, data_dir: Path | None, database: Path, *, clock: Callable[[], datetime] = utc_now) -> "OrgStore":
@@ -73,8 +77,11 @@ class OrgStore:
         self._run_all(loading.table_ddl(kind) for name, kind in self.objects.items() if name not in files)
         ensure_user(self._database, self.objects)
         self.org_id = ensure_organization(self._database, self.objects)
+        self._run_all([DELETE_LOG_DDL])
         self._database.execute("CHECKPOINT").fetchall()
-        self._records = Records(self.cursor, self.objects, self._clock)
+        committed = Records(self.cursor, self.objects, self._clock)
+        self.transactions = Transactions(committed, self._clock)
+        self.replication = Replication(self.cursor, self._clock, committed.lock, self.transactions.oldest_start)
 
     def _run_all(self, statements: Iterable[str]) -> None:
         """Run statements in one transaction: one write to disk instead of one each."""
@@ -84,6 +91,10 @@ class OrgStore:
     def close(self) -> None:
         """Close the database; nothing may be called afterwards."""
         self._database.close()
+
+    @property
+    def _records(self) -> Records:
+        return self.transactions.records()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A new connection to the org's database, for the caller's thread alone."""

@@ -1,0 +1,119 @@
+"""What ``/__demo__/execute`` can do to the org: one function per action.
+
+Belongs here: the arguments of an action and the call on the store. Not here: the routes (``admin.py``), how a
+change is made (``store``).
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from apps.demo_org.errors import ApiError
+from apps.demo_org.org import DemoOrgState
+
+Action = Callable[[DemoOrgState, dict[str, Any]], object]
+
+
+def run(org: DemoOrgState, body: dict[str, Any]) -> object:
+    """Do what ``body`` says, inside the transaction it names if it names one; the action's result."""
+    arguments = dict(body)
+    name = str(arguments.pop("do", ""))
+    if name not in ACTIONS:
+        raise wrong(f"do must be one of: {', '.join(ACTIONS)}")
+    if name in _ENDS:
+        return ACTIONS[name](org, arguments)
+    with org.store.transactions.within(arguments.pop("transaction", None)):
+        return ACTIONS[name](org, arguments)
+
+
+def wrong(message: str) -> ApiError:
+    """Answer for an argument that cannot be used."""
+    return ApiError(400, "INVALID_PARAMETER_VALUE", message)
+
+
+def text(body: dict[str, Any], key: str) -> str:
+    """A text argument that must be there."""
+    if not isinstance(body.get(key), str):
+        raise wrong(f"{key} is missing or not text")
+    return str(body[key])
+
+
+def moment(body: dict[str, Any], key: str) -> datetime:
+    """A dateTime argument that must be there; without an offset it is UTC."""
+    try:
+        found = datetime.fromisoformat(text(body, key))
+    except ValueError:
+        raise wrong(f"{key} is not a dateTime: {body[key]}") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _begin(org: DemoOrgState, body: dict[str, Any]) -> str:
+    return org.store.transactions.begin()
+
+
+def _commit(org: DemoOrgState, body: dict[str, Any]) -> None:
+    org.store.transactions.commit(text(body, "transaction"))
+
+
+def _rollback(org: DemoOrgState, body: dict[str, Any]) -> None:
+    org.store.transactions.rollback(text(body, "transaction"))
+
+
+def _create(org: DemoOrgState, body: dict[str, Any]) -> str:
+    return org.store.create(text(body, "object"), dict(body.get("values", {})))
+
+
+def _update(org: DemoOrgState, body: dict[str, Any]) -> None:
+    org.store.update(text(body, "object"), text(body, "id"), dict(body.get("values", {})))
+
+
+def _delete(org: DemoOrgState, body: dict[str, Any]) -> None:
+    org.store.delete(text(body, "object"), text(body, "id"))
+
+
+def _undelete(org: DemoOrgState, body: dict[str, Any]) -> None:
+    org.store.undelete(text(body, "object"), text(body, "id"))
+
+
+def _hard_delete(org: DemoOrgState, body: dict[str, Any]) -> None:
+    org.store.hard_delete(text(body, "object"), text(body, "id"))
+
+
+def _update_where(org: DemoOrgState, body: dict[str, Any]) -> int:
+    values, stamp = dict(body.get("values", {})), body.get("stamp", True)
+    if isinstance(stamp, str):
+        # Many records with one stamp, and one of the past: what an import or a restore of a backup leaves.
+        values["SystemModstamp"] = moment(body, "stamp").astimezone(UTC).replace(tzinfo=None)
+    return org.store.update_where(text(body, "object"), str(body.get("where", "")), values, stamp=stamp is True)
+
+
+def _add_field(org: DemoOrgState, body: dict[str, Any]) -> None:
+    attributes = {key: value for key, value in body.items() if key not in ("object", "name", "type")}
+    org.store.add_field(text(body, "object"), text(body, "name"), str(body.get("type", "string")), **attributes)
+
+
+def _remove_field(org: DemoOrgState, body: dict[str, Any]) -> None:
+    org.store.remove_field(text(body, "object"), text(body, "name"))
+
+
+def _purge_delete_log(org: DemoOrgState, body: dict[str, Any]) -> int:
+    kind = org.store.object_type(text(body, "object"))
+    return org.store.replication.purge(kind, moment(body, "before"))
+
+
+_ENDS: Final = ("begin", "commit", "rollback")
+#: Action -> what it does; documented in ``docs/demo-org.md``.
+ACTIONS: Final[dict[str, Action]] = {
+    "begin": _begin,
+    "commit": _commit,
+    "rollback": _rollback,
+    "create": _create,
+    "update": _update,
+    "delete": _delete,
+    "undelete": _undelete,
+    "hard_delete": _hard_delete,
+    "update_where": _update_where,
+    "add_field": _add_field,
+    "remove_field": _remove_field,
+    "purge_delete_log": _purge_delete_log,
+}
