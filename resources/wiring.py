@@ -19,7 +19,7 @@ from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings, settings_path
 from resources.decisions import DecisionStore
 from resources.home import Home
-from resources.salesforce import SalesforceOrg
+from resources.salesforce import SalesforceOrg, TokenStore
 from resources.warehouse import Warehouse
 
 LOCATION = "crosswalk"
@@ -82,7 +82,8 @@ class SalesforceResource(dg.ConfigurableResource["SalesforceResource"]):
     def connect(self, settings: Settings) -> SalesforceOrg:
         """Return the connected org."""
         if self._org is None:
-            self._org = SalesforceOrg.connect(settings.connection, os.environ)
+            store = TokenStore(Home.from_environment().root)
+            self._org = SalesforceOrg.connect(settings.connection, os.environ, store=store)
         return self._org
 
 

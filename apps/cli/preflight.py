@@ -8,7 +8,8 @@ import click
 from apps.cli.output import print_json, print_table
 from data_contracts.settings_file import load_settings
 from pipelines.extract.preflight import preflight
-from resources.salesforce import SalesforceOrg
+from resources.home import Home
+from resources.salesforce import SalesforceOrg, TokenStore
 
 
 @click.command(name="preflight")
@@ -16,8 +17,8 @@ from resources.salesforce import SalesforceOrg
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
     """Check the connection and the permissions; exit 1 when something is red."""
-    settings = load_settings()
-    findings = preflight(SalesforceOrg.connect(settings.connection, os.environ), settings)
+    settings, store = load_settings(), TokenStore(Home.from_environment().root)
+    findings = preflight(SalesforceOrg.connect(settings.connection, os.environ, store=store), settings)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

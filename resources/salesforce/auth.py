@@ -1,11 +1,13 @@
 """Signing in: our own small OAuth client, so that any host, any grant and every denial is handled.
 
-It returns tokens and identities; sending API calls with them is ``resources.salesforce.session``.
+It returns tokens and identities; sending API calls with them is ``resources.salesforce.session``, and the pages a
+person signs in on are ``resources.salesforce.web_flow``.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +15,14 @@ import jwt
 import requests
 
 from data_contracts.errors import AuthenticationError, SettingsError
-from resources.salesforce.credentials import Credentials, Secret
-from resources.salesforce.errors import oauth_error
+from resources.salesforce.credentials import Credentials
+from resources.salesforce.errors import error_of, oauth_error
+from resources.salesforce.secret import Secret
+from resources.salesforce.token_store import StoredToken, TokenStore, fingerprint
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+TOKEN_PATH = "/services/oauth2/token"
+REVOKE_PATH = "/services/oauth2/revoke"
 #: Salesforce refuses an assertion that is valid for longer than five minutes.
 ASSERTION_SECONDS = 180
 
@@ -30,6 +36,15 @@ class Token:
     access_token: Secret
     instance_url: str
     identity_url: str = ""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """The answer to a token request: the token, the scopes, and a refresh token where Salesforce gave one."""
+
+    token: Token
+    scopes: str = ""
+    refresh_token: Secret | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +70,15 @@ class Identity:
 class TokenSource:
     """Hands out the current token and replaces it once, however many threads found it expired."""
 
-    def __init__(self, credentials: Credentials, post: Post) -> None:
+    def __init__(self, credentials: Credentials, post: Post, store: TokenStore | None = None) -> None:
         self.credentials = credentials
-        self._post = post
+        #: What the app grants, as the last token request told; empty for a given token.
+        self.scopes = ""
+        self._post, self._store = post, store
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._refresh_token = credentials.refresh_token
+        self._denied: tuple[Token, AuthenticationError] | None = None
 
     def current(self) -> Token:
         """Return the token in use, asking for the first one."""
@@ -70,55 +88,106 @@ class TokenSource:
             return self._token
 
     def replace(self, stale: Token) -> Token:
-        """Return a token other than ``stale``; only the first caller asks Salesforce.
+        """Return a token other than ``stale``; only the first caller asks Salesforce, and only once.
 
-        Raises AuthenticationError when a given access token has expired: it cannot be renewed.
+        Raises AuthenticationError when a given access token has expired: it cannot be renewed; and when Salesforce
+        refused to renew ``stale`` before, without asking again.
         """
         with self._lock:
             if self._token is not None and self._token is not stale:
                 return self._token
-            if self.credentials.grant == "access_token":
-                raise AuthenticationError(
-                    "Salesforce no longer accepts SALESFORCE_ACCESS_TOKEN: INVALID_SESSION_ID",
-                    why="a given access token expires and cannot be renewed",
-                    next_step="set a new one (sf org display), or use SALESFORCE_AUTH=jwt or client_credentials",
-                    code="INVALID_SESSION_ID",
-                    status=401,
-                )
-            self._token = self._request()
+            if self._denied is not None and self._denied[0] is stale:
+                raise self._denied[1]
+            try:
+                self._token = self._request(renewing=True)
+            except AuthenticationError as error:
+                self._denied = (stale, error)
+                raise
             return self._token
 
-    def _request(self) -> Token:
+    def redeem(self, form: Mapping[str, str]) -> Grant:
+        """Exchange the code of a web sign-in for tokens and use them from now on; nothing is stored."""
+        with self._lock:
+            grant = self._ask({**self._client(), **form})
+            self._token, self._refresh_token = grant.token, grant.refresh_token
+            return grant
+
+    def revoke(self) -> bool:
+        """Make Salesforce forget the refresh token, or the access token where there is none.
+
+        Returns False when Salesforce says it was not valid any more. Raises OrgUnreachableError or
+        AuthenticationError when it cannot be told.
+        """
+        with self._store_lock():
+            secret = self._latest_refresh_token()[0] or self.current().access_token
+            response = self._post(self.credentials.login_url + REVOKE_PATH, {"token": secret.reveal()})
+        if response.status_code == 200:
+            return True
+        if error_of(response)[0] in ("unsupported_token_type", "invalid_token"):
+            return False
+        raise oauth_error(response)
+
+    def _request(self, *, renewing: bool = False) -> Token:
         credentials = self.credentials
-        if credentials.access_token and credentials.grant == "access_token":
+        if credentials.grant == "access_token" and credentials.access_token:
+            if renewing:
+                raise _given_token_expired()
             return Token(credentials.access_token, credentials.instance_url or credentials.login_url)
-        response = self._post(f"{credentials.login_url}/services/oauth2/token", self._form())
+        if credentials.grant == "refresh_token":
+            return self._refresh()
+        if credentials.grant == "jwt":
+            return self._ask({"grant_type": JWT_BEARER, "assertion": self._assertion()}).token
+        return self._ask({"grant_type": credentials.grant, **self._client()}).token
+
+    def _refresh(self) -> Token:
+        with self._store_lock():
+            # Another process may have used the token up since: what is stored now is the valid one.
+            secret, given = self._latest_refresh_token()
+            if secret is None:
+                raise SettingsError("there is no refresh token to sign in with", next_step="run: crosswalk connect")
+            grant = self._ask({"grant_type": "refresh_token", "refresh_token": secret.reveal(), **self._client()})
+            if grant.refresh_token is not None and grant.refresh_token != secret:
+                # Rotation: the old one is void already, so the new one is on disk before anything uses it.
+                if self._store is not None:
+                    client, url = self.credentials.client_id, self.credentials.login_url
+                    self._store.save_token(StoredToken(grant.refresh_token, client, url, given))
+                self._refresh_token = grant.refresh_token
+        return grant.token
+
+    def _latest_refresh_token(self) -> tuple[Secret | None, str]:
+        """The refresh token to use now, and the hash of the variable it began with (see StoredToken)."""
+        variable = self.credentials.refresh_token
+        stored = self._store.token() if self._store and self.credentials.grant == "refresh_token" else None
+        if stored is None:
+            return self._refresh_token, fingerprint(variable) if variable else ""
+        return stored.refresh_token, stored.given
+
+    def _store_lock(self) -> AbstractContextManager[None]:
+        return self._store.locked() if self._store is not None else nullcontext()
+
+    def _ask(self, form: dict[str, str]) -> Grant:
+        response = self._post(self.credentials.login_url + TOKEN_PATH, form)
         if response.status_code != 200:
             raise oauth_error(response)
         try:
             body = response.json()
             token = Token(Secret(body["access_token"]), body["instance_url"].rstrip("/"), body.get("id", ""))
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError):
             raise AuthenticationError(
-                f"{credentials.login_url} does not answer like Salesforce",
+                f"{self.credentials.login_url} does not answer like Salesforce",
                 why="the answer to the token request has no access_token and instance_url",
                 next_step="check SALESFORCE_INSTANCE_URL (Setup > My Domain)",
                 status=response.status_code,
-            ) from error
-        if body.get("refresh_token"):
-            # Rotation: the old refresh token may already be void.
-            self._refresh_token = Secret(body["refresh_token"])
-        return token
+            ) from None
+        self.scopes = str(body.get("scope") or "")
+        refresh = body.get("refresh_token")
+        return Grant(token, self.scopes, Secret(refresh) if refresh else None)
 
-    def _form(self) -> dict[str, str]:
+    def _client(self) -> dict[str, str]:
         credentials = self.credentials
-        if credentials.grant == "jwt":
-            return {"grant_type": JWT_BEARER, "assertion": self._assertion()}
-        form = {"grant_type": credentials.grant, "client_id": credentials.client_id}
+        form = {"client_id": credentials.client_id}
         if credentials.client_secret:
             form["client_secret"] = credentials.client_secret.reveal()
-        if credentials.grant == "refresh_token" and self._refresh_token:
-            form["refresh_token"] = self._refresh_token.reveal()
         return form
 
     def _assertion(self) -> str:
@@ -139,3 +208,14 @@ class TokenSource:
                 why="it is not a readable, unencrypted RSA private key in PEM form",
                 next_step="make one (openssl genrsa -out server.key 2048), then run: crosswalk preflight",
             ) from error
+
+
+def _given_token_expired() -> AuthenticationError:
+    return AuthenticationError(
+        "Salesforce no longer accepts SALESFORCE_ACCESS_TOKEN: INVALID_SESSION_ID",
+        why="a given access token expires and cannot be renewed",
+        next_step="set a new one (sf org auth show-access-token --target-org ALIAS; older versions: sf org display "
+        "--json), or use a way to sign in that renews: SALESFORCE_AUTH=jwt, client_credentials or refresh_token",
+        code="INVALID_SESSION_ID",
+        status=401,
+    )

@@ -1,7 +1,7 @@
 """Which credentials the environment holds, checked before anything is sent.
 
-Secrets come from ``SALESFORCE_*`` variables only and live in :class:`Secret`, which never shows its value.
-Asking for a token with them is ``resources.salesforce.auth``.
+Secrets come from ``SALESFORCE_*`` variables, from private files named by ``SALESFORCE_*_FILE``, and, for a refresh
+token, from the store that ``crosswalk connect`` fills. Asking for a token with them is ``resources.salesforce.auth``.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,10 @@ from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from data_contracts.errors import SettingsError
+from resources.salesforce.secret import Secret, read_private, require_private
+from resources.salesforce.token_store import StoredToken, TokenStore, fingerprint
+
+__all__ = ["REQUIRED", "Credentials", "Grant", "Secret", "is_loopback"]
 
 Grant = Literal["jwt", "client_credentials", "refresh_token", "access_token"]
 
@@ -22,34 +26,9 @@ REQUIRED: dict[Grant, tuple[str, ...]] = {
     "refresh_token": ("CLIENT_ID", "REFRESH_TOKEN"),
     "access_token": ("ACCESS_TOKEN",),
 }
+#: Each may come from a file instead: SALESFORCE_CLIENT_SECRET_FILE and so on.
+SECRETS = ("CLIENT_SECRET", "REFRESH_TOKEN", "ACCESS_TOKEN")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class Secret:
-    """A value that must not appear in a log, a message or a repr; ``reveal()`` is the only way to it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the value itself, to be sent and not kept."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> str | tuple[object, ...]:
-        raise TypeError("a Secret is not written to files or passed between processes")
 
 
 @dataclass(frozen=True)
@@ -69,38 +48,41 @@ class Credentials:
 
     @classmethod
     def from_environment(
-        cls, environ: Mapping[str, str], *, instance_url: str | None = None, login_url: str | None = None
+        cls,
+        environ: Mapping[str, str],
+        *,
+        instance_url: str | None = None,
+        login_url: str | None = None,
+        store: TokenStore | None = None,
+        signing_in: bool = False,
     ) -> "Credentials":
         """Read ``SALESFORCE_*``; a URL in the environment wins over the one of the settings file.
 
+        ``store`` may hold a refresh token; ``signing_in`` is ``crosswalk connect``, which is about to obtain one.
         Raises SettingsError naming every variable that is missing or wrong.
         """
 
         def get(name: str) -> str:
             return environ.get(f"SALESFORCE_{name}", "").strip()
 
+        secrets = {name: _secret(name, get) for name in SECRETS}
         instance = _url("INSTANCE_URL", get("INSTANCE_URL") or (instance_url or ""))
         login = _url("LOGIN_URL", get("LOGIN_URL") or (login_url or "")) or instance
-        grant = _grant(get("AUTH"), get)
-        missing = [f"SALESFORCE_{name}" for name in REQUIRED[grant] if not get(name)]
-        if not login or (grant == "access_token" and not instance):
-            missing.insert(0, "SALESFORCE_INSTANCE_URL")
-        if missing:
-            raise SettingsError(
-                f"cannot sign in to Salesforce: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
-                why=f"SALESFORCE_AUTH is {grant}, which needs {', '.join(REQUIRED[grant])} and a URL",
-                next_step="set the variable, then run: crosswalk preflight",
-            )
+        stored = store.token() if store else None
+        given = {name for names in REQUIRED.values() for name in names if secrets.get(name) or get(name)}
+        grant = _grant(get("AUTH"), given, stored)
+        refresh = _refresh_token(grant, secrets["REFRESH_TOKEN"], stored, get("CLIENT_ID"))
+        _require(grant, given | ({"REFRESH_TOKEN"} if refresh or signing_in else set()), login, instance)
         return cls(
             grant=grant,
             login_url=login,
             instance_url=instance or None,
             client_id=get("CLIENT_ID"),
-            client_secret=_secret(get("CLIENT_SECRET")),
-            private_key_file=_file("PRIVATE_KEY_FILE", get("PRIVATE_KEY_FILE")),
+            client_secret=secrets["CLIENT_SECRET"],
+            private_key_file=_private_key(get("PRIVATE_KEY_FILE")),
             username=get("USERNAME"),
-            refresh_token=_secret(get("REFRESH_TOKEN")),
-            access_token=_secret(get("ACCESS_TOKEN")),
+            refresh_token=refresh,
+            access_token=secrets["ACCESS_TOKEN"],
             ca_bundle=str(ca) if (ca := _file("CA_BUNDLE", get("CA_BUNDLE"))) else None,
         )
 
@@ -110,14 +92,24 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in LOOPBACK
 
 
-def _secret(value: str) -> Secret | None:
+def _secret(name: str, get: Callable[[str], str]) -> Secret | None:
+    value, file = get(name), get(f"{name}_FILE")
+    if value and file:
+        raise SettingsError(
+            f"SALESFORCE_{name} and SALESFORCE_{name}_FILE are both set",
+            why="which of the two counts would be a guess",
+            next_step=f"unset SALESFORCE_{name} and keep the file",
+        )
+    if file:
+        return read_private(Path(file).expanduser(), f"SALESFORCE_{name}_FILE")
     return Secret(value) if value else None
 
 
-def _grant(value: str, get: Callable[[str], str]) -> Grant:
+def _grant(value: str, given: set[str], stored: StoredToken | None) -> Grant:
     if not value:
         order: tuple[Grant, ...] = ("access_token", "jwt", "client_credentials", "refresh_token")
-        return next((grant for grant in order if all(get(name) for name in REQUIRED[grant])), "client_credentials")
+        otherwise: Grant = "refresh_token" if stored else "client_credentials"
+        return next((grant for grant in order if given.issuperset(REQUIRED[grant])), otherwise)
     if value not in get_args(Grant):
         raise SettingsError(
             f"SALESFORCE_AUTH is {value!r}",
@@ -125,6 +117,37 @@ def _grant(value: str, get: Callable[[str], str]) -> Grant:
             next_step="correct the variable, then run: crosswalk preflight",
         )
     return cast(Grant, value)
+
+
+def _refresh_token(grant: Grant, given: Secret | None, stored: StoredToken | None, client_id: str) -> Secret | None:
+    """The token to begin with: a stored one that replaced the given one wins, because rotation voided that."""
+    if grant != "refresh_token" or stored is None:
+        return given
+    if given is not None:
+        return stored.refresh_token if stored.given == fingerprint(given) else given
+    if client_id and stored.client_id != client_id:
+        raise SettingsError(
+            "the stored refresh token belongs to another app than SALESFORCE_CLIENT_ID",
+            why="a refresh token works with the app it was issued to",
+            next_step="correct SALESFORCE_CLIENT_ID, or run: crosswalk disconnect, then crosswalk connect",
+        )
+    return stored.refresh_token
+
+
+def _require(grant: Grant, given: set[str], login: str, instance: str) -> None:
+    missing = [f"SALESFORCE_{name}" for name in REQUIRED[grant] if name not in given]
+    if not login or (grant == "access_token" and not instance):
+        missing.insert(0, "SALESFORCE_INSTANCE_URL")
+    if not missing:
+        return
+    only_token = missing == ["SALESFORCE_REFRESH_TOKEN"]
+    raise SettingsError(
+        f"cannot sign in to Salesforce: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set",
+        why="nobody has signed in for this home yet"
+        if only_token
+        else f"SALESFORCE_AUTH is {grant}, which needs {', '.join(REQUIRED[grant])} and a URL",
+        next_step="run: crosswalk connect" if only_token else "set the variable, then run: crosswalk preflight",
+    )
 
 
 def _url(name: str, value: str) -> str:
@@ -152,4 +175,11 @@ def _file(name: str, value: str) -> Path | None:
             why="the file is missing or this user cannot read it",
             next_step="correct the path, then run: crosswalk preflight",
         )
+    return path
+
+
+def _private_key(value: str) -> Path | None:
+    path = _file("PRIVATE_KEY_FILE", value)
+    if path is not None:
+        require_private(path, "SALESFORCE_PRIVATE_KEY_FILE")
     return path

@@ -174,8 +174,8 @@ DENIALS = (
     Denial(
         "unsupported_grant_type", "", "grant type not supported",
         "this way of signing in is switched off for the org or the app",
-        f"{APP} > Settings > OAuth Settings: enable the flow named by SALESFORCE_AUTH; Setup > OAuth and OpenID Connect "
-        "Settings must allow it too",
+        f"{APP} > Settings > OAuth Settings: enable the flow named by SALESFORCE_AUTH; Setup > OAuth and OpenID "
+        "Connect Settings must allow it too",
     ),
     Denial(
         "invalid_request", "code challenge", "missing required code challenge",
@@ -199,8 +199,9 @@ DENIALS = (
         "INVALID_SESSION_ID", "", "Session expired or invalid",
         "the session expired, was revoked, belongs to another instance, is locked to another network address, "
         "or API access control blocks the app: Salesforce says the same for all of them",
-        "Setup > Session Settings: 'Lock sessions to the IP address from which they originated' off; Setup > API Access "
-        f"Control: let the app through ({OAUTH_USAGE} > Install); with SALESFORCE_AUTH=access_token get a new token",
+        "Setup > Session Settings: 'Lock sessions to the IP address from which they originated' off; Setup > API "
+        f"Access Control: let the app through ({OAUTH_USAGE} > Install); with SALESFORCE_AUTH=access_token get a new "
+        "token",
         "call",
     ),
     Denial(

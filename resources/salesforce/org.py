@@ -12,9 +12,11 @@ from data_contracts.settings import Connection
 from resources.salesforce.auth import Identity
 from resources.salesforce.bulk import BulkApi
 from resources.salesforce.credentials import Credentials
+from resources.salesforce.replication import ReplicationApi
 from resources.salesforce.reports import ReportsApi
 from resources.salesforce.rest import ListView, ListViewQuery, RestApi
 from resources.salesforce.session import OrgSession, RetryPolicy, not_salesforce
+from resources.salesforce.token_store import TokenStore
 from resources.salesforce.usage import OrgLimits, Usage
 
 
@@ -30,18 +32,32 @@ class SalesforceOrg:
 
     @classmethod
     def connect(
-        cls, connection: Connection, environ: Mapping[str, str], *, policy: RetryPolicy | None = None
+        cls,
+        connection: Connection,
+        environ: Mapping[str, str],
+        *,
+        policy: RetryPolicy | None = None,
+        store: TokenStore | None = None,
     ) -> "SalesforceOrg":
-        """Sign in with what ``SALESFORCE_*`` holds.
+        """Sign in with what ``SALESFORCE_*`` and, where given, the home's token store hold.
 
-        Raises SettingsError naming a missing variable, AuthenticationError saying what an admin must click,
-        OrgUnreachableError when the host does not answer.
+        Raises SettingsError naming a missing variable, AuthenticationError saying what an admin must click or that
+        the home was disconnected, OrgUnreachableError when the host does not answer.
         """
+        if store is not None:
+            store.require_connected()
         credentials = Credentials.from_environment(
-            environ, instance_url=connection.instance_url, login_url=connection.login_url
+            environ, instance_url=connection.instance_url, login_url=connection.login_url, store=store
         )
-        session = OrgSession(credentials, timeout=connection.timeout_seconds, policy=policy)
-        session.tokens.current()
+        org = cls.over(
+            OrgSession(credentials, timeout=connection.timeout_seconds, policy=policy, store=store), connection
+        )
+        org.session.tokens.current()
+        return org
+
+    @classmethod
+    def over(cls, session: OrgSession, connection: Connection) -> "SalesforceOrg":
+        """Return the org behind ``session``, which need not have signed in yet."""
         version = connection.api_version
         return cls(session, version, RestApi(session, version), BulkApi(session, version))
 
@@ -88,6 +104,11 @@ class SalesforceOrg:
     def query(self, soql: str, *, include_deleted: bool = False) -> Iterator[list[dict[str, Any]]]:
         """The pages of a query, each a list of records."""
         return self.rest.query(soql, include_deleted=include_deleted)
+
+    @property
+    def replication(self) -> ReplicationApi:
+        """What the org tells about changes and deletes."""
+        return ReplicationApi(self.session, self.api_version)
 
     def list_views(self, object_api_name: str) -> list[ListView]:
         """Every list view of an object the user may see."""

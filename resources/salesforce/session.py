@@ -5,7 +5,6 @@ hold everywhere. What is asked for is the business of ``rest`` and ``bulk``.
 """
 
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,18 +16,14 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from data_contracts.errors import OrgUnreachableError, ReadOnlyError, SalesforceError
-from resources.salesforce.auth import Token, TokenSource
+from data_contracts.errors import OrgUnreachableError, SalesforceError
+from resources.salesforce.auth import REVOKE_PATH, Token, TokenSource
 from resources.salesforce.credentials import Credentials, is_loopback
 from resources.salesforce.errors import EXPIRED_CODES, api_error, error_of
+from resources.salesforce.read_only import READ_METHODS, guard, guard_oauth, guard_soql
+from resources.salesforce.token_store import TokenStore
 from resources.salesforce.usage import Usage
 
-READ_METHODS = frozenset({"GET", "HEAD"})
-#: A Bulk query job is created, aborted and deleted by writing requests, and changes no record.
-QUERY_JOBS = re.compile(r"^/services/data/v\d+\.\d+/jobs/query(/\w+)?/?$")
-#: A report is run with filters by POST, which saves nothing; PATCH would change it and is refused.
-REPORT_RUNS = re.compile(r"^/services/data/v\d+\.\d+/analytics/reports/00O\w{12,15}$")
-TOKEN_PATHS = frozenset({"/services/oauth2/token"})
 #: The server says it did not process the request, so any method may be sent again.
 NOT_PROCESSED = frozenset({429, 503})
 RETRIED = NOT_PROCESSED | {420, 502, 504}
@@ -70,11 +65,18 @@ class OrgAdapter(HTTPAdapter):
 class OrgSession(requests.Session):
     """A ``requests.Session`` that signs, retries, counts and refuses; failed calls raise SalesforceError."""
 
-    def __init__(self, credentials: Credentials, *, timeout: float = 120.0, policy: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        timeout: float = 120.0,
+        policy: RetryPolicy | None = None,
+        store: TokenStore | None = None,
+    ) -> None:
         super().__init__()
         self.usage = Usage()
         self.policy = policy or RetryPolicy()
-        self.tokens = TokenSource(credentials, self._post_form)
+        self.tokens = TokenSource(credentials, self._post_form, store)
         self._timeout = (min(timeout, 15.0), timeout)
         self._clock_offset: float | None = None
         self.headers["Accept-Encoding"] = "gzip"
@@ -86,7 +88,7 @@ class OrgSession(requests.Session):
         """Send one API call; see the class. ``action`` (what is being done) goes into error messages."""
         verb, target = _text(method).upper(), _text(url)
         action = kwargs.pop("action", "") or f"answer {verb} {urlsplit(target).path}"
-        guard(verb, target)
+        self._refuse_writes(verb, target, args, kwargs)
         kwargs.setdefault("timeout", self._timeout)
         refreshed = False
         while True:
@@ -99,6 +101,15 @@ class OrgSession(requests.Session):
                 refreshed = True
                 continue
             raise api_error(response, action)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a prepared request; redirects and callers that go round ``request`` are guarded here."""
+        url = request.url or ""
+        if request.method == "POST" and urlsplit(url).path == REVOKE_PATH:
+            guard_oauth(url)
+        else:
+            guard(request.method or "", url, request.headers)
+        return super().send(request, **kwargs)
 
     def read(
         self, path: str, action: str, *, params: Mapping[str, str] | None = None, stream: bool = False
@@ -141,8 +152,17 @@ class OrgSession(requests.Session):
 
     def _post_form(self, url: str, form: dict[str, str]) -> requests.Response:
         """Send a token request: unsigned, and with the same retries as everything else."""
-        guard("POST", url)
+        guard_oauth(url)
         return self._send_with_retries("POST", url, data=form, auth=_unsigned, timeout=self._timeout, repeatable=True)
+
+    def _refuse_writes(self, verb: str, url: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        parameters = kwargs.get("params") or (args[0] if args else None)
+        # Parameters are not in the URL yet, and a POST may name its real method there.
+        whole = requests.Request("GET", url, params=parameters).prepare().url or url
+        guard(verb, whole, kwargs.get("headers"))
+        body = kwargs.get("json")
+        if isinstance(body, Mapping):
+            guard_soql(str(body.get("query", "")))
 
     def _send_with_retries(
         self, verb: str, url: str, *args: Any, repeatable: bool = False, **kwargs: Any
@@ -179,22 +199,6 @@ class OrgSession(requests.Session):
         except ValueError:
             return
         self._clock_offset = offset if self._clock_offset is None else max(offset, self._clock_offset)
-
-
-def guard(verb: str, url: str) -> None:
-    """Raise ReadOnlyError for anything that could change a record, before it reaches the network."""
-    path = urlsplit(url).path
-    if verb in READ_METHODS or (verb == "POST" and path in TOKEN_PATHS):
-        return
-    if verb in {"POST", "PATCH", "DELETE"} and QUERY_JOBS.match(path):
-        return
-    if verb == "POST" and REPORT_RUNS.match(path):
-        return
-    raise ReadOnlyError(
-        f"refused to send {verb} {path} to Salesforce",
-        why="Crosswalk reads only, and this request could change data",
-        next_step="nothing was sent; exports are a separate, explicit switch in crosswalk.yaml",
-    )
 
 
 def unreachable(url: str, error: Exception) -> OrgUnreachableError:

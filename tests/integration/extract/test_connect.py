@@ -42,6 +42,7 @@ def test_every_grant_leads_to_the_same_org(grant: str, still_org: DemoOrg, monke
 def test_wrong_sign_ins_say_what_to_mend_and_no_secret(still_org: DemoOrg, tmp_path: Path) -> None:
     other_key = tmp_path / "other.key"
     other_key.write_text("not a key")
+    other_key.chmod(0o600)
     wrong = {
         "consumer secret": {"CLIENT_SECRET": "not-the-secret"},
         "consumer key": {"CLIENT_ID": "not-the-client"},

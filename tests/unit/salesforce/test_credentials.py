@@ -15,6 +15,7 @@ URL = {"SALESFORCE_INSTANCE_URL": "https://acme.my.salesforce.com"}
 def complete(tmp_path: Path) -> dict[str, str]:
     key = tmp_path / "server.key"
     key.write_text("-")
+    key.chmod(0o600)
     return URL | {
         "SALESFORCE_CLIENT_ID": "id",
         "SALESFORCE_CLIENT_SECRET": "very-secret",
