@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from apps.demo_org import admin, bulk, list_views, oauth, records, replication, rest
+from apps.demo_org import admin, bulk, list_views, oauth, records, replication, reports, rest
 from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
 from apps.demo_org.cursors import Cursors
@@ -21,6 +21,7 @@ from apps.demo_org.exchange import answer, api_error, oauth_error
 from apps.demo_org.fault_file import FaultFile
 from apps.demo_org.gateway import Gateway
 from apps.demo_org.org import DemoOrgState
+from apps.demo_org.reports_catalog import ReportCatalog
 from apps.demo_org.request_log import RequestLog
 from apps.demo_org.sessions import ConnectedApp, Sessions
 from apps.demo_org.store import OrgStore, SObjectError, SoqlError
@@ -55,7 +56,9 @@ def open_org(
         jobs = BulkJobs(store, usage, directory / "bulk", fault_file.visibility)
         stack.callback(jobs.close)
         app = ConnectedApp.make(public_key, run_as=_default_username(store))
-        yield DemoOrgState(store, Sessions(store.org_id), app, usage, fault_file, log, jobs, Cursors(), clock)
+        catalog = ReportCatalog(store)
+        stack.callback(catalog.close)
+        yield DemoOrgState(store, Sessions(store.org_id), app, usage, fault_file, log, jobs, Cursors(), catalog, clock)
 
 
 def _open_log(path: Path | None) -> RequestLog:
@@ -78,6 +81,7 @@ def make_app(org: DemoOrgState) -> ASGIApp:
             *oauth.routes,
             *rest.routes,
             *bulk.routes,
+            *reports.routes,
             *list_views.routes,
             *replication.routes,
             *records.routes,

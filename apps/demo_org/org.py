@@ -11,6 +11,7 @@ from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
 from apps.demo_org.cursors import Cursors
 from apps.demo_org.fault_file import FaultFile
+from apps.demo_org.reports_catalog import ReportCatalog
 from apps.demo_org.request_log import RequestLog
 from apps.demo_org.sessions import ConnectedApp, Sessions
 from apps.demo_org.store import OrgStore, SoqlError, Visibility
@@ -29,6 +30,7 @@ class DemoOrgState:
     log: RequestLog
     jobs: BulkJobs
     cursors: Cursors
+    reports: ReportCatalog
     clock: OrgClock = field(default_factory=OrgClock)
 
     @property

@@ -25,6 +25,14 @@ class Usage:
         with self._lock:
             self._used[limit] = self._used.get(limit, 0) + amount
 
+    def take(self, limit: str, amount: float = 1) -> int | None:
+        """Use up some of an allocation; where it does not suffice, use none and return its maximum."""
+        with self._lock:
+            if self._used.get(limit, 0) + amount > self._maximum[limit]:
+                return self._maximum[limit]
+            self._used[limit] = self._used.get(limit, 0) + amount
+            return None
+
     def call(self) -> bool:
         """Count one API request; tell whether it was still within the allocation."""
         with self._lock:

@@ -65,7 +65,11 @@ class Records:
         named = with_references(kind, self._objects, values, self._ids_with)
         found = checked_values(kind, named, creating=True)
         self._check_references(kind, found)
-        found |= _known(kind, {"CreatedById": user, "LastModifiedById": user})
+        return self.add(kind, found, user)
+
+    def add(self, kind: ObjectType, values: Mapping[str, Any], user: str) -> str:
+        """Save a new record of checked values, also of an object that only Salesforce itself creates; its id."""
+        found = {**values, **_known(kind, {"CreatedById": user, "LastModifiedById": user})}
         found = _known(kind, {"OwnerId": user}) | found
         if kind.name == "Account" and kind.find("IsPersonAccount") and found.get("LastName"):
             found |= {"IsPersonAccount": True, "Name": found["LastName"]}
