@@ -1,32 +1,37 @@
-"""Which records are members of the list views named in the settings: ``salesforce.list_membership``."""
+"""Which records are members of the list views and reports named in the settings: ``salesforce.list_membership``."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from duckdb import DuckDBPyConnection
 from pydantic import BaseModel, ConfigDict
 
 from data_contracts.contracts import load_contract
-from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
 from pipelines.extract.download import land
+from pipelines.extract.landed_ids import days_of, id_manifest, land_known_ids, read_ids
 from pipelines.extract.objects import api_name, table_name
 from pipelines.extract.pages import LANDED_IDS, load_ids
-from pipelines.extract.plan import REST_ROWS, match_key, soql_of
-from pipelines.extract.selection import list_condition, resolve_lists
+from pipelines.extract.plan import REST_ROWS
+from pipelines.extract.report_shape import read_shape
+from pipelines.extract.report_slices import ReportReader
+from pipelines.extract.selection import list_condition, resolve_lists, resolve_reports
 from pipelines.extract.submit import Progress, quiet
 from pipelines.extract.usage import record_usage
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, transaction
 from resources.home import Home
-from resources.landing import LandedField, LandingFolder, Manifest
+from resources.landing import LandingFolder
 from resources.salesforce import SalesforceOrg
+from resources.salesforce.reports import ReportName
 from resources.salesforce.rest import ListView
 from resources.salesforce.usage import attributed_to
 
 
 class LandedList(BaseModel):
-    """One list view whose members are landed: the object's table name, the view, and the folder below landing."""
+    """One list whose members are landed: the object's table name, the list view or report, the folder in landing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,6 +39,7 @@ class LandedList(BaseModel):
     list_id: str
     list_name: str
     landing: str
+    kind: Literal["list_view", "report"] = "list_view"
 
 
 class LandedLists(BaseModel):
@@ -42,39 +48,49 @@ class LandedLists(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     lists: tuple[LandedList, ...]
+    settings_hash: str = ""
 
     @staticmethod
     def path(home: Home, run: RunContext) -> Path:
         """Return the file of a run."""
         return home.landing / f"plan-{run.run_id}-lists.json"
 
+    @classmethod
+    def of(cls, home: Home, run: RunContext) -> "LandedLists":
+        """Return what ``land_lists`` landed in this run, nothing where it has not run."""
+        path = cls.path(home, run)
+        return cls.model_validate_json(path.read_text()) if path.is_file() else cls(lists=())
+
+    def folders_of(self, home: Home, name: str) -> list[LandingFolder]:
+        """Return the folders with the members of an object's lists."""
+        return [LandingFolder.open(home.landing / item.landing) for item in self.lists if item.object_name == name]
+
 
 def land_lists(
     org: SalesforceOrg, home: Home, settings: Settings, run: RunContext, progress: Progress = quiet
 ) -> LandedLists:
-    """Land the Ids of the members of every named list view; no warehouse is needed.
+    """Land the Ids of the members of every named list view and report; no warehouse is needed.
 
-    The list's own condition selects the Ids, so there is no cap on its length. Raises SettingsError for a list
-    that is not there or shows a person's own records only.
+    A list view's own condition selects the Ids, so there is no cap on its length; a report is cut into slices until
+    none is truncated. What this run has landed already is not asked for again. Raises SettingsError for a list that
+    is not there, shows a person's own records only, or cannot be read completely.
     """
+    before = LandedLists.of(home, run)
+    if before.settings_hash == settings.hash():
+        return before
     landed: list[LandedList] = []
     for name, chosen in settings.objects.items():
         if not chosen.enabled:
             continue
-        if chosen.selection.reports:
-            raise SettingsError(
-                f"objects.{name}.selection.reports names {len(chosen.selection.reports)} reports",
-                why="membership by reports is not built yet; list views are",
-                next_step=f"put a list view with the same filter into objects.{name}.selection.lists",
-            )
         with attributed_to(name):
             for view in resolve_lists(org, name, chosen.selection.lists):
-                folder = _land_ids(org, home, name, view)
-                label = view.label or view.developer_name
-                where = folder.path.relative_to(home.landing).as_posix()
-                landed.append(LandedList(object_name=table_name(name), list_id=view.id, list_name=label, landing=where))
-                progress(f"{name}: list {label} has {folder.manifest.records:,} members")
-    found = LandedLists(lists=tuple(landed))
+                landed.append(_land_view(org, home, name, view))
+            for report in resolve_reports(org, name, chosen.selection.reports):
+                landed.append(_land_report(org, home, name, report, progress))
+    for item in landed:
+        members = LandingFolder.open(home.landing / item.landing).manifest.records
+        progress(f"{item.object_name}: {item.kind.replace('_', ' ')} {item.list_name} has {members:,} members")
+    found = LandedLists(lists=tuple(landed), settings_hash=settings.hash())
     LandedLists.path(home, run).write_text(found.model_dump_json())
     return found
 
@@ -94,41 +110,50 @@ def load_list_membership(con: DuckDBPyConnection, org: SalesforceOrg, home: Home
     return rows
 
 
-def _land_ids(org: SalesforceOrg, home: Home, name: str, view: ListView) -> LandingFolder:
-    api, now = api_name(name), datetime.now(UTC)
-    where = list_condition(org, name, view) or None
-    count = org.count(api, where)
-    soql = soql_of(["Id"], api, [where])
-    rest = count <= REST_ROWS and org.rest.fits_in_url(soql)
-    manifest = Manifest(
-        org_id=org.identity().org_id,
-        object=table_name(name),
-        api_name=api,
-        purpose="ids",
-        kind="full",
-        transport="rest" if rest else "bulk",
-        soql=soql,
-        fields=[LandedField(name="Id", type="VARCHAR")],
-        api_version=org.api_version,
-        match_key=match_key("list", view.id),
-        restricted=True,
-        since=None,
-        until=org.server_time(),
-        eligible=count,
-        created_at=now,
-        selection_key=view.id,
-        job_id="" if rest else org.bulk.submit(soql, "query").id,
-    )
+def land_query_ids(org: SalesforceOrg, home: Home, name: str, where: str | None, key: str) -> LandingFolder:
+    """Land the Ids of the live records of an object that meet a condition, by REST or Bulk; no cap."""
+    count = org.count(api_name(name), where)
+    manifest = id_manifest(org, name, where, key, count)
+    manifest.transport = "rest" if count <= REST_ROWS and org.rest.fits_in_url(manifest.soql) else "bulk"
+    if manifest.transport == "bulk":
+        manifest.job_id = org.bulk.submit(manifest.soql, "query").id
     folder = LandingFolder.create(home.landing, manifest)
     land(org, folder)
     return folder
+
+
+def _land_view(org: SalesforceOrg, home: Home, name: str, view: ListView) -> LandedList:
+    folder = land_query_ids(org, home, name, list_condition(org, name, view) or None, view.id)
+    return _landed(home, name, folder, view.id, view.label or view.developer_name, "list_view")
+
+
+def _land_report(org: SalesforceOrg, home: Home, name: str, report: ReportName, progress: Progress) -> LandedList:
+    api, reports = api_name(name), org.reports
+    prefix = str(org.describe(api).get("keyPrefix") or "")
+    shape = read_shape(report, reports.describe(report.id), name, api, prefix)
+
+    def ladder(field: str) -> Sequence[str]:
+        progress(f"{name}: report {report.name} is longer than one answer; it is read in slices")
+        # The object's own Ids say where to cut; where only the creation date can be filtered, its days do.
+        return read_ids(land_query_ids(org, home, name, None, "ladder")) if field == "Id" else days_of(org, api)
+
+    reader = ReportReader(shape, lambda metadata: reports.run(report.id, metadata), ladder, reports.runs_left)
+    folder = land_known_ids(org, home, name, reader.members(), report.id)
+    return _landed(home, name, folder, report.id, report.name or report.developer_name, "report")
+
+
+def _landed(
+    home: Home, name: str, folder: LandingFolder, list_id: str, label: str, kind: Literal["list_view", "report"]
+) -> LandedList:
+    where = folder.path.relative_to(home.landing).as_posix()
+    return LandedList(object_name=table_name(name), list_id=list_id, list_name=label, landing=where, kind=kind)
 
 
 def _insert(con: DuckDBPyConnection, item: LandedList, folder: LandingFolder) -> int:
     load_ids(con, folder)
     inserted = con.execute(
         'INSERT INTO salesforce.list_membership BY NAME SELECT ? AS object_name, "Id" AS salesforce_id, '
-        f"? AS list_id, ? AS list_name, 'list_view' AS kind FROM {LANDED_IDS}",
-        [item.object_name, item.list_id, item.list_name],
+        f"? AS list_id, ? AS list_name, ? AS kind FROM {LANDED_IDS}",
+        [item.object_name, item.list_id, item.list_name, item.kind],
     ).fetchall()
     return int(inserted[0][0])

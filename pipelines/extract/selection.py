@@ -13,6 +13,7 @@ from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
 from pipelines.extract.objects import api_name
 from resources.salesforce import SalesforceOrg
+from resources.salesforce.reports import ReportName
 from resources.salesforce.rest import ListView
 
 MONTHS = {"6 months": 6, "1 year": 12, "2 years": 24}
@@ -75,6 +76,25 @@ def resolve_lists(org: SalesforceOrg, name: str, wanted: tuple[str, ...]) -> lis
                 next_step=f"share it with the user, or choose one of: {', '.join(v.developer_name for v in views[:9])}",
             )
         found.append(match)
+    return found
+
+
+def resolve_reports(org: SalesforceOrg, name: str, wanted: tuple[str, ...]) -> list[ReportName]:
+    """Return the reports named by id (15 or 18 characters), developer name or name.
+
+    Raises SettingsError naming the first that the connected user cannot see.
+    """
+    found: list[ReportName] = []
+    for want in wanted:
+        report = org.reports.find(want)
+        if report is None:
+            raise SettingsError(
+                f"objects.{name}.selection.reports names {want!r}, which is not a report the connected user can see",
+                why="the report was deleted or renamed, its folder is not shared with the user, or the name is not "
+                "one report's alone",
+                next_step="share its folder with the user, or write the report's id or developer name",
+            )
+        found.append(report)
     return found
 
 
