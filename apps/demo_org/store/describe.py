@@ -48,6 +48,13 @@ _URLS: Final = {
     "layouts": "/describe/layouts",
     "sobject": "",
 }
+#: From this API version on objects say what they are associated with, and no longer where defaults are (recorded).
+_ASSOCIATED_FROM: Final = 50
+_ASSOCIATION: Final = ("associateEntityType", "associateParentEntity")
+#: The oldest recorded version that says how an object can be described.
+_DESCRIBE_OPTION_FROM: Final = 48
+#: A resource of single records that the global describe leaves out.
+_NOT_GLOBAL: Final = "eventSeriesUpdates"
 _MASTER_RECORD_TYPE: Final = "012000000000000AAA"
 _CHILD: Final[dict[str, Any]] = {
     "cascadeDelete": False,
@@ -68,7 +75,8 @@ def describe_global(objects: dict[str, ObjectType], version: str, visibility: Vi
         if visibility.sees(name):
             kind = objects[name]
             entry = {key: kind.describe.get(key) for key in _GLOBAL_KEYS}
-            listed.append(entry | {"urls": _urls(kind, version)})
+            urls = {key: url for key, url in _urls(kind, version).items() if key != _NOT_GLOBAL}
+            listed.append(_of_version(entry | {"urls": urls}, version))
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listed}
 
 
@@ -85,10 +93,22 @@ def describe_object(kind: ObjectType, version: str, visibility: Visibility, host
         "uiDetailTemplate": f"{host}/{{ID}}",
         "uiEditTemplate": f"{host}/{{ID}}/e",
         "uiNewRecord": f"{host}/{kind.key_prefix}/e",
-        "defaultValues": f"/services/data/{version}/sobjects/{kind.name}/defaultValues?recordTypeId&fields",
     }
     body["urls"] = _urls(kind, version) | ui
-    return dict(sorted(body.items()))
+    if _number(version) < _ASSOCIATED_FROM:
+        body["urls"]["defaultValues"] = _urls(kind, version)["sobject"] + "/defaultValues?recordTypeId&fields"
+    return dict(sorted(_of_version(body, version).items()))
+
+
+def _of_version(body: dict[str, Any], version: str) -> dict[str, Any]:
+    absent: set[str] = set() if _number(version) >= _ASSOCIATED_FROM else set(_ASSOCIATION)
+    if _number(version) < _DESCRIBE_OPTION_FROM:
+        absent.add("sobjectDescribeOption")
+    return {key: value for key, value in body.items() if key not in absent}
+
+
+def _number(version: str) -> float:
+    return float(version.removeprefix("v"))
 
 
 def _urls(kind: ObjectType, version: str) -> dict[str, str]:

@@ -1,24 +1,23 @@
 """Single-record operations: create, update, delete, undelete, upsert, with stamps and cascades.
 
-Belongs here: changing records as Salesforce does. Not here: validation, restore, queries.
+Belongs here: changing records as Salesforce does. Not here: validation, restore, queries, merges and conversions.
 """
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-import duckdb
-
-from apps.demo_org.store.derived import DEFAULTED, DERIVED, PERSON_ACCOUNT_NAME
 from apps.demo_org.store.errors import SObjectError
 from apps.demo_org.store.foreign_keys import is_external_id, with_references
 from apps.demo_org.store.ids import make_id, normal_id
 from apps.demo_org.store.load import FIRST_MADE
-from apps.demo_org.store.replication import DELETE_LOG
 from apps.demo_org.store.schema import Field, ObjectType
 from apps.demo_org.store.text import identifier
 from apps.demo_org.store.validation import checked_id, checked_values
+from apps.demo_org.store.writer import Statement, Writer, known, placeholders, unknown_record, update_statement
+
+#: Objects whose records are gone as soon as they are deleted: queryAll never shows them again.
+_NO_BIN: Final = ("CampaignMember",)
 
 
 class MultipleMatchesError(SObjectError):
@@ -29,48 +28,22 @@ class MultipleMatchesError(SObjectError):
         self.ids = ids
 
 
-class Records:
+class Records(Writer):
     """Writes to the org, one transaction each, one at a time."""
-
-    def __init__(
-        self,
-        connect: Callable[[], duckdb.DuckDBPyConnection],
-        objects: dict[str, ObjectType],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._connect, self._objects, self._clock = connect, objects, clock
-        self._con = connect()
-        self._made: dict[str, int] = {}
-        #: Held by every change of records or schema.
-        self.lock = threading.RLock()
-
-    def environment(
-        self,
-    ) -> tuple[Callable[[], duckdb.DuckDBPyConnection], dict[str, ObjectType], Callable[[], datetime]]:
-        """What another writer to the same org is made with."""
-        return self._connect, self._objects, self._clock
-
-    def share(self, other: "Records") -> None:
-        """Write in turn with another writer and never make an id it made."""
-        self._made, self.lock = other._made, other.lock
-
-    def now(self) -> datetime:
-        """The server's clock as it is stored: UTC without zone, whole seconds as the API shows them."""
-        return self._clock().astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
     def create(self, kind: ObjectType, values: Mapping[str, Any], user: str) -> str:
         """Save a new record and return its id."""
         if not kind.describe["createable"]:
             raise _unsupported(kind, "create")
-        named = with_references(kind, self._objects, values, self._ids_with)
+        named = with_references(kind, self.objects, values, self._ids_with)
         found = checked_values(kind, named, creating=True)
         self._check_references(kind, found)
         return self.add(kind, found, user)
 
     def add(self, kind: ObjectType, values: Mapping[str, Any], user: str) -> str:
         """Save a new record of checked values, also of an object that only Salesforce itself creates; its id."""
-        found = {**values, **_known(kind, {"CreatedById": user, "LastModifiedById": user})}
-        found = _known(kind, {"OwnerId": user}) | found
+        found = {**values, **known(kind, {"CreatedById": user, "LastModifiedById": user})}
+        found = known(kind, {"OwnerId": user}) | found
         if kind.name == "Account" and kind.find("IsPersonAccount") and found.get("LastName"):
             found |= {"IsPersonAccount": True, "Name": found["LastName"]}
         for field in kind.stored():
@@ -79,15 +52,13 @@ class Records:
         with self.lock:
             # Stamped with the lock held: no reader can be told that this second is over before the row is there.
             now = self.now()
-            found |= _known(kind, {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now})
+            found |= known(kind, {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now})
             found["Id"] = self._new_id(kind)
             columns = ", ".join(identifier(n) for n in found)
             marks = ", ".join("?" for _ in found)
-            self._run(
+            self.run(
                 [(f"INSERT INTO {identifier(kind.name)} ({columns}) VALUES ({marks})", list(found.values()))]
-                + self._derive(
-                    kind, found["Id"], set(found) - {n for n, v in found.items() if v is None}, creating=True
-                )
+                + self.derive(kind, found["Id"], set(found) - {n for n, v in found.items() if v is None}, creating=True)
             )
         return str(found["Id"])
 
@@ -97,7 +68,7 @@ class Records:
             raise _unsupported(kind, "update")
         found_id = checked_id(kind, record_id)
         body_id = values.get("Id")
-        named = with_references(kind, self._objects, values, self._ids_with)
+        named = with_references(kind, self.objects, values, self._ids_with)
         found = checked_values(kind, {k: v for k, v in named.items() if k != "Id"}, creating=False)
         if body_id is not None:
             raise SObjectError(
@@ -105,12 +76,12 @@ class Records:
             )
         self._check_references(kind, found)
         with self.lock:
-            self._require_live(kind, found_id)
-            if kind.name == "Lead" and (self._row(kind, found_id, ("IsConverted",)) or (False,))[0]:
+            self.require_live(kind, found_id)
+            if kind.name == "Lead" and (self.row(kind, found_id, ("IsConverted",)) or (False,))[0]:
                 raise SObjectError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
             now = self.now()
-            found |= _known(kind, {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": user})
-            self._run([_update_statement(kind, [found_id], found), *self._derive(kind, found_id, set(found))])
+            found |= known(kind, {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": user})
+            self.run([update_statement(kind, [found_id], found), *self.derive(kind, found_id, set(found))])
 
     def delete(self, kind: ObjectType, record_id: str, user: str) -> None:
         """Move a record and what hangs on it to the recycle bin."""
@@ -118,36 +89,34 @@ class Records:
             raise _unsupported(kind, "delete")
         found_id = checked_id(kind, record_id)
         with self.lock:
-            self._require_live(kind, found_id)
+            self.require_live(kind, found_id)
+            if kind.name in _NO_BIN:
+                self.run(self.removal(kind, found_id))
+                return
             stamps = {"IsDeleted": True, "SystemModstamp": self.now(), "LastModifiedDate": self.now()}
-            self._run(self._bin_statements(kind, [found_id], stamps | {"LastModifiedById": user}))
+            self.run(self._bin_statements(kind, [found_id], stamps | {"LastModifiedById": user}))
 
     def undelete(self, kind: ObjectType, record_id: str, user: str) -> None:
         """Bring a record back from the recycle bin with what was deleted together with it."""
         found_id = checked_id(kind, record_id)
         with self.lock:
-            row = self._row(kind, found_id, ("IsDeleted", "SystemModstamp"))
+            row = self.row(kind, found_id, ("IsDeleted", "SystemModstamp"))
             if row is None or not row[0]:
                 raise SObjectError(400, "UNDELETE_FAILED", "Entity is not in the recycle bin", [])
             stamps = {"IsDeleted": False, "SystemModstamp": self.now(), "LastModifiedDate": self.now()}
-            stamps |= {"LastModifiedById": user}
-            self._run(self._bin_statements(kind, [found_id], stamps, deleted_at=row[1]))
+            stamps |= {"LastModifiedById": user, "MasterRecordId": None}
+            self.run(self._bin_statements(kind, [found_id], stamps, deleted_at=row[1]))
 
     def hard_delete(self, kind: ObjectType, record_id: str) -> None:
         """Remove a record for good, as emptying the recycle bin does."""
         found_id = checked_id(kind, record_id)
         has_bin = kind.find("IsDeleted") is not None
         with self.lock:
-            row = self._row(kind, found_id, ("IsDeleted", "SystemModstamp") if has_bin else ("Id",))
+            row = self.row(kind, found_id, ("IsDeleted", "SystemModstamp") if has_bin else ("Id",))
             if row is None:
-                raise _unknown_record()
+                raise unknown_record()
             deleted_at = row[1] if has_bin and row[0] else self.now()
-            self._run(
-                [
-                    (f"DELETE FROM {identifier(kind.name)} WHERE Id = ?", [found_id]),
-                    (f"INSERT INTO {identifier(DELETE_LOG)} VALUES (?, ?, ?)", [kind.name, found_id, deleted_at]),
-                ]
-            )
+            self.run(self.removal(kind, found_id, deleted_at))
 
     def upsert(
         self, kind: ObjectType, external_field: str, value: str, values: Mapping[str, Any], user: str
@@ -165,7 +134,7 @@ class Records:
                 self.update(kind, matches[0], values, user)
                 return matches[0], False
             if field.type == "id":
-                raise _unknown_record()
+                raise unknown_record()
             return self.create(kind, {**values, field.name: value}, user), True
 
     def change(self, kind: ObjectType, ids: Sequence[str], values: Mapping[str, Any], *, stamp: bool) -> None:
@@ -173,11 +142,11 @@ class Records:
         found = dict(values)
         with self.lock:
             if stamp:
-                found = _known(kind, {"SystemModstamp": self.now(), "LastModifiedDate": self.now()}) | found
-            statements = [_update_statement(kind, list(ids), found)] if ids and found else []
+                found = known(kind, {"SystemModstamp": self.now(), "LastModifiedDate": self.now()}) | found
+            statements = [update_statement(kind, list(ids), found)] if ids and found else []
             for record_id in ids:
-                statements += self._derive(kind, record_id, set(found))
-            self._run(statements)
+                statements += self.derive(kind, record_id, set(found))
+            self.run(statements)
 
     # -- parts
 
@@ -188,7 +157,7 @@ class Records:
         while True:
             self._made[kind.name] += 1
             found = make_id(kind.key_prefix, self._made[kind.name])
-            if self._row(kind, found, ("Id",)) is None:
+            if self.row(kind, found, ("Id",)) is None:
                 return found
 
     def _ids_with(self, kind: ObjectType, field: Field, value: str) -> list[str]:
@@ -200,21 +169,6 @@ class Records:
             rows = self._con.execute(sql, [normal_id(value) if field.is_id else value]).fetchall()
         return [row[0] for row in rows]
 
-    def _row(self, kind: ObjectType, record_id: str, columns: Sequence[str]) -> tuple[Any, ...] | None:
-        listed = ", ".join(identifier(c) for c in columns)
-        sql = f"SELECT {listed} FROM {identifier(kind.name)} WHERE Id = ?"
-        with self.lock:
-            found = self._con.execute(sql, [record_id]).fetchall()
-        return found[0] if found else None
-
-    def _require_live(self, kind: ObjectType, record_id: str) -> None:
-        has_bin = kind.find("IsDeleted") is not None
-        row = self._row(kind, record_id, ("IsDeleted",) if has_bin else ("Id",))
-        if row is None:
-            raise _unknown_record()
-        if has_bin and row[0]:
-            raise SObjectError(404, "ENTITY_IS_DELETED", "entity is deleted", [])
-
     def _check_references(self, kind: ObjectType, values: dict[str, Any]) -> None:
         for name, value in values.items():
             field = kind.fields[name]
@@ -224,45 +178,24 @@ class Records:
             self._check_reference(field, values[name])
 
     def _check_reference(self, field: Field, value: str) -> None:
-        known = [self._objects[t] for t in field.targets if t in self._objects]
+        known = [self.objects[t] for t in field.targets if t in self.objects]
         matching = [k for k in known if value.startswith(k.key_prefix)]
-        if matching and self._row(matching[0], value, ("Id",)) is None:
+        if matching and self.row(matching[0], value, ("Id",)) is None:
             raise SObjectError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
         if not matching and len(known) == len(field.targets):
             message = f"{field.describe['label']}: id value of incorrect type: {value}"
             raise SObjectError(400, "MALFORMED_ID", message, [field.name])
 
-    def _derive(
-        self, kind: ObjectType, record_id: str, given: set[str], *, creating: bool = False
-    ) -> list[tuple[str, list[Any]]]:
-        """Statements that compute the record's derived fields anew."""
-        layers: list[dict[str, str]] = []
-        if creating or (kind.name == "Opportunity" and "StageName" in given):
-            layers.append({n: f"coalesce({e}, {n})" for n, e in DEFAULTED.get(kind.name, {}).items() if n not in given})
-        layers.append({n: e for n, e in DERIVED.get(kind.name, {}).items() if n not in given or n == "Name"})
-        if kind.name == "Account" and kind.find("IsPersonAccount"):
-            layers.append({"Name": f"coalesce({PERSON_ACCOUNT_NAME}, Name)"})
-        return [
-            (
-                f"UPDATE {identifier(kind.name)} SET "
-                + ", ".join(f"{identifier(n)} = {e}" for n, e in layer.items() if kind.find(n))
-                + " WHERE Id = ?",
-                [record_id],
-            )
-            for layer in layers
-            if layer
-        ]
-
     def _bin_statements(
         self, kind: ObjectType, ids: list[str], stamps: dict[str, Any], deleted_at: datetime | None = None
-    ) -> list[tuple[str, list[Any]]]:
+    ) -> list[Statement]:
         """Set the bin state of records and, down the cascade, of their details."""
-        statements = [_update_statement(kind, ids, _known(kind, stamps))]
+        statements = [update_statement(kind, ids, known(kind, stamps))]
         for child in kind.children:
-            detail = self._objects.get(child["childSObject"])
+            detail = self.objects.get(child["childSObject"])
             if not child.get("cascadeDelete") or detail is None or detail.find("IsDeleted") is None:
                 continue
-            marks = ", ".join("?" for _ in ids)
+            marks = placeholders(ids)
             sql = f"SELECT Id FROM {identifier(detail.name)} WHERE {identifier(child['field'])} IN ({marks}) AND "
             arguments: list[Any] = list(ids)
             if deleted_at is None:
@@ -275,45 +208,12 @@ class Records:
                 statements += self._bin_statements(detail, found, stamps, deleted_at)
         return statements
 
-    def _run(self, statements: list[tuple[str, list[Any]]]) -> None:
-        """Run statements in one transaction."""
-        self._con.execute("BEGIN TRANSACTION").fetchall()
-        try:
-            for sql, arguments in statements:
-                self._con.execute(sql, arguments).fetchall()
-            self._con.execute("COMMIT").fetchall()
-        except duckdb.TransactionException as error:
-            self._con.execute("ROLLBACK").fetchall()
-            raise locked_row() from error
-        except duckdb.Error:
-            self._con.execute("ROLLBACK").fetchall()
-            raise
-
-
-def _known(kind: ObjectType, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if kind.find(name)}
-
 
 def _default(field: Field) -> Any:
     if field.type == "boolean":
         return bool(field.describe["defaultValue"])
     default = next((p["value"] for p in field.describe["picklistValues"] if p["defaultValue"]), None)
     return default if field.type in ("picklist", "combobox") and field.describe["createable"] else None
-
-
-def _update_statement(kind: ObjectType, ids: list[str], values: dict[str, Any]) -> tuple[str, list[Any]]:
-    sets = ", ".join(f"{identifier(n)} = ?" for n in values)
-    marks = ", ".join("?" for _ in ids)
-    return f"UPDATE {identifier(kind.name)} SET {sets} WHERE Id IN ({marks})", [*values.values(), *ids]
-
-
-def locked_row() -> SObjectError:
-    """Answer where a transaction that has not ended holds the record."""
-    return SObjectError(400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", [])
-
-
-def _unknown_record() -> SObjectError:
-    return SObjectError(404, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
 
 
 def _unsupported(kind: ObjectType, operation: str) -> SObjectError:

@@ -12,7 +12,8 @@ from datetime import datetime
 import duckdb
 
 from apps.demo_org.store.errors import SObjectError
-from apps.demo_org.store.records import Records, locked_row
+from apps.demo_org.store.records import Records
+from apps.demo_org.store.writer import Statement, locked_row
 
 
 class LongTransaction(Records):
@@ -24,7 +25,8 @@ class LongTransaction(Records):
         self.started = started
         self._con.execute("BEGIN TRANSACTION").fetchall()
 
-    def _run(self, statements: list[tuple[str, list[object]]]) -> None:
+    def run(self, statements: list[Statement]) -> None:
+        """Run statements without ending the transaction."""
         try:
             for sql, arguments in statements:
                 self._con.execute(sql, arguments).fetchall()

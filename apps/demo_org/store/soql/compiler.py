@@ -180,7 +180,9 @@ class Compiler:
         return found.sql
 
     def _child(self, query: Select) -> ChildQuery:
-        wanted = query.source.text.lower()
+        # The parent may be named before the relationship: FROM Account.Contacts.
+        owner, _, relationship = query.source.text.rpartition(".")
+        wanted = relationship.lower() if self.scope.is_own(owner) else query.source.text.lower()
         for child in self.scope.kind.children:
             name = child["relationshipName"]
             kind = self.context.objects.get(child["childSObject"])

@@ -100,6 +100,10 @@ class Scope:
         """SQL alias of the queried object's table."""
         return self.root.aliases[0]
 
+    def is_own(self, name: str) -> bool:
+        """Whether a name is that of the queried object or its alias."""
+        return name.lower() in self._own
+
     def from_sql(self) -> str:
         """The FROM clause after the keyword."""
         return " ".join([f"{identifier(self.kind.name)} AS {self.alias}", *self._joins])
