@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from apps.demo_org import actions
-from apps.demo_org.exchange import answer, json_of, state_of
+from apps.demo_org.exchange import answer, body_of, json_of, state_of
+from apps.demo_org.oauth_admin import change_security
 from apps.demo_org.org import DemoOrgState
 
 
@@ -39,7 +40,8 @@ def settings(request: Request) -> Response:
         org.usage.set(actions.text(body, "limit"), body.get("used"), body.get("max"))
     if isinstance(body.get("clock"), dict):
         _set_clock(org, body["clock"])
-    return answer({"success": True, "now": org.clock.now().isoformat()})
+    changed = change_security(org, body) if "app" in body or "security" in body else {}
+    return answer({"success": True, "now": org.clock.now().isoformat(), **changed})
 
 
 def _set_clock(org: DemoOrgState, wanted: dict[str, Any]) -> None:
@@ -56,8 +58,11 @@ def _set_clock(org: DemoOrgState, wanted: dict[str, Any]) -> None:
 
 
 def expire_sessions(request: Request) -> Response:
-    """Make every access token invalid."""
-    state_of(request).sessions.clear()
+    """Make every access token invalid; with ``refresh_tokens`` true those too."""
+    sessions, body = state_of(request).sessions, body_of(request)
+    sessions.clear()
+    if body and json_of(request).get("refresh_tokens"):
+        sessions.clear_refresh_tokens()
     return answer({"success": True})
 
 

@@ -12,9 +12,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from apps.demo_org import admin, bulk, list_views, oauth, records, replication, reports, rest
+from apps.demo_org import (
+    admin,
+    bulk,
+    list_views,
+    oauth,
+    oauth_authorize,
+    oauth_identity,
+    records,
+    replication,
+    reports,
+    rest,
+    soap_login,
+)
 from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
+from apps.demo_org.connected_app import ConnectedApp, OrgSecurity
 from apps.demo_org.cursors import Cursors
 from apps.demo_org.errors import ApiError, DemoOrgError, OAuthError, method_not_allowed, not_found
 from apps.demo_org.exchange import answer, api_error, oauth_error
@@ -23,7 +36,7 @@ from apps.demo_org.gateway import Gateway
 from apps.demo_org.org import DemoOrgState
 from apps.demo_org.reports_catalog import ReportCatalog
 from apps.demo_org.request_log import RequestLog
-from apps.demo_org.sessions import ConnectedApp, Sessions
+from apps.demo_org.sessions import Sessions
 from apps.demo_org.store import OrgStore, SObjectError, SoqlError
 from apps.demo_org.usage import Usage
 
@@ -58,7 +71,21 @@ def open_org(
         app = ConnectedApp.make(public_key, run_as=_default_username(store))
         catalog = ReportCatalog(store)
         stack.callback(catalog.close)
-        yield DemoOrgState(store, Sessions(store.org_id), app, usage, fault_file, log, jobs, Cursors(), catalog, clock)
+        security = OrgSecurity()
+        yield DemoOrgState(
+            store=store,
+            sessions=Sessions(store.org_id, security),
+            app=app,
+            usage=usage,
+            faults=fault_file,
+            log=log,
+            jobs=jobs,
+            cursors=Cursors(),
+            reports=catalog,
+            clock=clock,
+            security=security,
+            apps={each.client_id: each for each in (app, ConnectedApp.cli())},
+        )
 
 
 def _open_log(path: Path | None) -> RequestLog:
@@ -79,6 +106,9 @@ def make_app(org: DemoOrgState) -> ASGIApp:
     app = Starlette(
         routes=[
             *oauth.routes,
+            *oauth_authorize.routes,
+            *oauth_identity.routes,
+            *soap_login.routes,
             *rest.routes,
             *bulk.routes,
             *reports.routes,

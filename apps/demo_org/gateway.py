@@ -17,6 +17,7 @@ from apps.demo_org.errors import request_limit_exceeded as quota_error
 from apps.demo_org.exchange import answer, api_error, oauth_error
 from apps.demo_org.fault_plan import Fired
 from apps.demo_org.faults import AnswerStatus, Delay, DropConnection, ExpireSession, OAuthDenied, QuotaExhausted
+from apps.demo_org.oauth_policy import check_api
 from apps.demo_org.org import DemoOrgState
 from apps.demo_org.outgoing import ConnectionDropped, Outgoing
 from apps.demo_org.request_log import Exchange
@@ -35,7 +36,9 @@ _JOB_PATH = re.compile(r"/jobs/query/(\w+)")
 _CURSOR_PATH = re.compile(r"/query(?:All)?/(\w+-\d+)$")
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 #: Everything under these needs a token; the list of versions is free.
-_PROTECTED = ("/services/data/v", "/services/oauth2/userinfo", "/id/")
+_PROTECTED = ("/services/data/v", "/services/oauth2/userinfo", "/services/oauth2/singleaccess", "/id/")
+#: A GET may bring its token in the query.
+_TOKEN_IN_QUERY = ("/id/", "/services/oauth2/userinfo", "/services/oauth2/singleaccess")
 
 NEWEST_VERSION, OLDEST_VERSION = 66, 31
 
@@ -111,6 +114,7 @@ class Gateway:
         scope["crosswalk.session"] = session
         outgoing.exchange.user = session.username
         if path.startswith("/services/data/"):
+            check_api(self._org, session, scope["client"][0] if scope.get("client") else "127.0.0.1")
             outgoing.limit_info = self._org.usage.header
             if not self._org.usage.call() or fired.first(QuotaExhausted):
                 raise quota_error()
@@ -119,9 +123,10 @@ class Gateway:
     def _session(self, scope: Scope) -> Session:
         """Return the session of the request's token; raises 401."""
         header = Headers(scope=scope).get("authorization", "")
-        if not header and scope["path"].startswith("/id/"):
-            # jsforce asks for the identity with the token in the query.
-            token = parse_qs(scope["query_string"].decode("latin-1")).get("oauth_token", [""])[0]
+        if not header and scope["path"].startswith(_TOKEN_IN_QUERY):
+            # jsforce asks for the identity with the token in the query, as does single access.
+            given = parse_qs(scope["query_string"].decode("latin-1"))
+            token = next(iter(given.get("oauth_token") or given.get("access_token") or [""]))
         else:
             scheme, _, token = header.partition(" ")
             if header and scheme.lower() not in ("bearer", "oauth"):

@@ -37,6 +37,8 @@ class DemoOrg:
     private_key_file: str
     username: str
     org_id: str
+    password: str = field(default="", repr=False)
+    security_token: str = field(default="", repr=False)
     pid: int = 0
 
     def environment(self) -> dict[str, str]:

@@ -1,13 +1,16 @@
-"""OAuth and identity: token, revoke, introspect, userinfo, the identity URL.
+"""OAuth's token endpoint and what goes with it: revoke, introspect.
 
-Belongs here: the flows JWT bearer and client credentials with their documented errors. Refresh token and
-web-server flow come with ``crosswalk connect``.
+Belongs here: the grants (JWT bearer, client credentials, authorization code, refresh token, password) with
+their documented errors. The page a browser sees is ``oauth_authorize.py``, who may have a token
+``oauth_policy.py``, who a user is ``oauth_identity.py``.
 """
 
 import base64
 import binascii
+import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,45 +18,164 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from apps.demo_org.errors import ApiError, OAuthError
-from apps.demo_org.exchange import answer, exchange_of, form_of, session_of, state_of
+from apps.demo_org import oauth_policy as policy
+from apps.demo_org.assertions import issuer_of, subject_of_assertion
+from apps.demo_org.connected_app import ConnectedApp
+from apps.demo_org.errors import OAuthError
+from apps.demo_org.exchange import answer, exchange_of, form_of, state_of
+from apps.demo_org.oauth_identity import identity_url, instance_url, is_login_host
 from apps.demo_org.org import DemoOrgState
-from apps.demo_org.sessions import Session, subject_of_assertion
+from apps.demo_org.sessions import Session
 
-_JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_MY_DOMAIN = "demo.my.salesforce.com"
 _OWN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+#: How long a token is said to live where the org sets no session lifetime (Salesforce: two hours).
+_USUAL_LIFETIME = 7200
+
+Form = dict[str, str]
 
 
 def token(request: Request) -> Response:
     """Issue an access token."""
-    org, form = state_of(request), form_of(request)
-    grant = form.get("grant_type", "")
-    if grant == _JWT_BEARER:
-        username = subject_of_assertion(form.get("assertion", ""), org.app, _OWN_HOSTS)
-    elif grant == "client_credentials":
-        username = _client_credentials_user(request, org, form)
-    else:
+    form = form_of(request)
+    grant = _GRANTS.get(form.get("grant_type", ""))
+    if grant is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
+    return grant(request, state_of(request), form)
+
+
+def _jwt_bearer(request: Request, org: DemoOrgState, form: Form) -> Response:
+    assertion = form.get("assertion", "")
+    app = org.apps.get(issuer_of(assertion), org.app)
+    if app.public_key is None:
+        raise OAuthError("invalid_grant", "invalid assertion")
+    user = _active_user(org, subject_of_assertion(assertion, app, _OWN_HOSTS))
+    return _without_browser(request, app, user)
+
+
+def _client_credentials(request: Request, org: DemoOrgState, form: Form) -> Response:
+    if is_login_host(request):
+        raise OAuthError("invalid_grant", "request not supported on this domain")
+    app = _authenticated_app(request, org, form, secret=True)
+    user = org.find_user(app.run_as) if app.run_as else None
+    if user is None or not user["IsActive"]:
+        raise OAuthError("invalid_grant", "no client credentials user enabled")
+    # The run-as user is the admin's own choice: no approval and no assignment is asked for.
+    return _without_browser(request, app, user, chosen_by_admin=True)
+
+
+def _password(request: Request, org: DemoOrgState, form: Form) -> Response:
+    app = _authenticated_app(request, org, form, secret=True)
+    user = org.find_user(form.get("username", ""))
+    if user is None or not user["IsActive"] or not org.is_password(form.get("password", "")):
+        raise OAuthError("invalid_grant", "authentication failure")
+    app.approved_by.add(user["Id"])
+    return _without_browser(request, app, user)
+
+
+def _without_browser(
+    request: Request, app: ConnectedApp, user: dict[str, Any], *, chosen_by_admin: bool = False
+) -> Response:
+    """Answer a flow that gives no refresh token, once the admin's rules are met."""
+    org = state_of(request)
+    if chosen_by_admin:
+        policy.check_state(org, app, user, browser=False)
+    else:
+        policy.check_app(org, app, user, browser=False)
+        policy.check_approval(app, user)
+    policy.check_network(org, app, client_address(request))
+    scope = " ".join(each for each in policy.granted_scope(app, None).split() if each != "refresh_token")
+    session = org.sessions.issue(user["Id"], user["Username"], scope=scope, client_id=app.client_id)
+    return _token_answer(request, app, session)
+
+
+def _authorization_code(request: Request, org: DemoOrgState, form: Form) -> Response:
+    app = _authenticated_app(request, org, form, secret=False)
+    code = org.sessions.take_code(form.get("code", ""))
+    if isinstance(code, str):
+        raise OAuthError("invalid_grant", code)
+    if code.client_id != app.client_id:
+        raise OAuthError("invalid_grant", "invalid authorization code")
+    if code.redirect_uri != form.get("redirect_uri", ""):
+        raise OAuthError("redirect_uri_mismatch", "redirect_uri must match configuration")
+    _check_verifier(code.challenge, form.get("code_verifier", ""))
+    user = _active_user(org, code.username)
+    policy.check_app(org, app, user, browser=False)
+    policy.check_network(org, app, client_address(request))
+    refresh = None
+    if "refresh_token" in code.scope.split():
+        refresh = org.sessions.issue_refresh(user["Id"], user["Username"], app.client_id, code.scope)
+    session = org.sessions.issue(
+        user["Id"],
+        user["Username"],
+        scope=code.scope,
+        client_id=app.client_id,
+        grant=refresh.grant if refresh else None,
+    )
+    return _token_answer(request, app, session, refresh.token if refresh else None)
+
+
+def _check_verifier(challenge: str, verifier: str) -> None:
+    """Check PKCE: the verifier's SHA-256 is the challenge; neither without the other."""
+    if not challenge and not verifier:
+        return
+    made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    if not verifier or not hmac.compare_digest(made.encode(), challenge.rstrip("=").encode()):
+        raise OAuthError("invalid_grant", "invalid code verifier")
+
+
+def _refresh_token(request: Request, org: DemoOrgState, form: Form) -> Response:
+    app = _authenticated_app(request, org, form, secret=False)
+    refresh = org.sessions.find_refresh(form.get("refresh_token", ""))
+    if refresh is None or refresh.client_id != app.client_id:
+        raise OAuthError("invalid_grant", "expired access/refresh token")
+    user = org.find_user(refresh.user_id)
+    if user is None or not user["IsActive"]:
+        raise OAuthError("invalid_grant", "inactive user")
+    policy.check_app(org, app, user, browser=False)
+    policy.check_network(org, app, client_address(request))
+    following = None
+    if org.security.refresh_token_rotation:
+        following = org.sessions.rotate(refresh)
+        if following is None:
+            raise OAuthError("invalid_grant", "expired access/refresh token")
+    session = org.sessions.issue(
+        user["Id"], user["Username"], scope=refresh.scope, client_id=app.client_id, grant=refresh.grant
+    )
+    return _token_answer(request, app, session, following.token if following else None)
+
+
+def _token_answer(request: Request, app: ConnectedApp, session: Session, refresh: str | None = None) -> Response:
+    exchange_of(request).user = session.username
+    issued_at = str(int(time.time() * 1000))
+    identity = identity_url(request, state_of(request), session.user_id)
+    signed = hmac.digest(app.client_secret.encode(), (identity + issued_at).encode(), "sha256")
+    body = {
+        "access_token": session.token,
+        **({"refresh_token": refresh} if refresh else {}),
+        "signature": base64.b64encode(signed).decode(),
+        "scope": session.scope,
+        "instance_url": instance_url(request),
+        "id": identity,
+        "token_type": "Bearer",
+        "issued_at": issued_at,
+    }
+    return answer(body, headers={"Cache-Control": "no-cache, no-store"})
+
+
+def _active_user(org: DemoOrgState, username: str) -> dict[str, Any]:
     user = org.find_user(username)
     if user is None or not user["IsActive"]:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer")
-    session = org.sessions.issue(user["Id"], user["Username"])
-    exchange_of(request).user = session.username
-    body = {
-        "access_token": session.token,
-        "signature": base64.b64encode(hmac.digest(org.app.client_secret.encode(), session.token.encode(), "sha256")),
-        "scope": session.scope,
-        "instance_url": instance_url(request),
-        "id": _identity_url(request, org, session),
-        "token_type": "Bearer",
-        "issued_at": str(int(time.time() * 1000)),
-    }
-    return answer({key: value.decode() if isinstance(value, bytes) else value for key, value in body.items()})
+    return user
 
 
-def _client_credentials_user(request: Request, org: DemoOrgState, form: dict[str, str]) -> str:
-    """Check id and secret, from the form or HTTP Basic, and return the app's run-as user."""
+def client_address(request: Request) -> str:
+    """Return the network address the request comes from."""
+    return request.client.host if request.client else "127.0.0.1"
+
+
+def _authenticated_app(request: Request, org: DemoOrgState, form: Form, *, secret: bool) -> ConnectedApp:
+    """Check id and secret, from the form or HTTP Basic; ``secret`` says whether one must be given."""
     client_id, client_secret = form.get("client_id", ""), form.get("client_secret", "")
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
@@ -62,15 +184,15 @@ def _client_credentials_user(request: Request, org: DemoOrgState, form: dict[str
         except (binascii.Error, UnicodeDecodeError) as error:
             raise OAuthError("invalid_client", "invalid client credentials") from error
         client_id, client_secret = (unquote(part) for part in decoded.partition(":")[::2])
-    if client_id != org.app.client_id:
-        raise OAuthError("invalid_client_id", "client identifier invalid")
-    if not hmac.compare_digest(client_secret.encode(), org.app.client_secret.encode()):
+    app = policy.app_of(org, client_id)
+    needed = app.client_secret and (secret or app.policy.require_secret or client_secret)
+    if needed and not hmac.compare_digest(client_secret.encode(), app.client_secret.encode()):
         raise OAuthError("invalid_client", "invalid client credentials")
-    return org.app.run_as
+    return app
 
 
 def revoke(request: Request) -> Response:
-    """Make a token invalid; one that is already so is an error, as in Salesforce."""
+    """Make a token invalid, a refresh token with all it gave; one that is already so is an error, as in Salesforce."""
     if not state_of(request).sessions.revoke(form_of(request).get("token", "")):
         raise OAuthError("unsupported_token_type", "this token type is not supported")
     return Response(status_code=200)
@@ -79,150 +201,38 @@ def revoke(request: Request) -> Response:
 def introspect(request: Request) -> Response:
     """Tell whether a token is active, to the app it was issued to."""
     org, form = state_of(request), form_of(request)
-    _client_credentials_user(request, org, form)
-    session = org.sessions.find(form.get("token", ""))
-    if session is None:
+    app = _authenticated_app(request, org, form, secret=True)
+    word = form.get("token", "")
+    refresh, session = org.sessions.find_refresh(word), org.sessions.find(word)
+    found = refresh or session
+    if found is None or found.client_id not in (app.client_id, None):
         return answer({"active": False})
-    issued = int(session.issued_at.timestamp())
-    return answer(
-        {
-            "active": True,
-            "scope": session.scope,
-            "client_id": org.app.client_id,
-            "username": session.username,
-            "sub": _identity_url(request, org, session),
-            "token_type": "access_token",
-            "exp": issued + 7200,
-            "iat": issued,
-            "nbf": issued,
-        }
-    )
-
-
-def userinfo(request: Request) -> Response:
-    """Answer who the token's user is, in OpenID Connect's words."""
-    org, session = state_of(request), session_of(request)
-    user = _user(org, session.user_id)
-    base = instance_url(request)
-    picture = f"{base}/profilephoto/005/F"
-    return answer(
-        {
-            "sub": _identity_url(request, org, session),
-            "user_id": user["Id"],
-            "organization_id": org.org_id,
-            "preferred_username": user["Username"],
-            "nickname": user.get("CommunityNickname") or user["Username"].partition("@")[0],
-            "name": user["Name"],
-            "email": user["Email"],
-            "email_verified": True,
-            "given_name": user["FirstName"],
-            "family_name": user["LastName"],
-            "zoneinfo": user.get("TimeZoneSidKey") or "America/New_York",
-            "photos": {"picture": picture, "thumbnail": f"{base}/profilephoto/005/T"},
-            "profile": f"{base}/{user['Id']}",
-            "picture": picture,
-            "address": {},
-            "is_salesforce_integration_user": False,
-            "urls": _urls(base, org.org_id, user["Id"]),
-            "active": user["IsActive"],
-            "user_type": "STANDARD",
-            "language": user.get("LanguageLocaleKey") or "en_US",
-            "locale": user.get("LocaleSidKey") or "en_US",
-            "utcOffset": -18_000_000,
-            "updated_at": user["LastModifiedDate"],
-        }
-    )
-
-
-def identity(request: Request) -> Response:
-    """Answer who a user is, in Salesforce's older words; another org or user than one's own is refused."""
-    org, session = state_of(request), session_of(request)
-    if request.path_params["org"][:15] != org.org_id[:15] or request.path_params["user"][:15] != session.user_id[:15]:
-        return Response("Bad_Id", 403, media_type="text/html;charset=UTF-8")
-    user = _user(org, session.user_id)
-    base = instance_url(request)
-    return answer(
-        {
-            "id": _identity_url(request, org, session),
-            "asserted_user": True,
-            "user_id": user["Id"],
-            "organization_id": org.org_id,
-            "username": user["Username"],
-            "nick_name": user.get("CommunityNickname") or user["Username"].partition("@")[0],
-            "display_name": user["Name"],
-            "email": user["Email"],
-            "email_verified": True,
-            "first_name": user["FirstName"],
-            "last_name": user["LastName"],
-            "timezone": user.get("TimeZoneSidKey") or "America/New_York",
-            "photos": {"picture": f"{base}/profilephoto/005/F", "thumbnail": f"{base}/profilephoto/005/T"},
-            "addr_street": user.get("Street"),
-            "addr_city": user.get("City"),
-            "addr_state": user.get("State"),
-            "addr_country": user.get("Country"),
-            "addr_zip": user.get("PostalCode"),
-            "mobile_phone": user.get("MobilePhone"),
-            "mobile_phone_verified": False,
-            "is_lightning_login_user": False,
-            "status": {"created_date": None, "body": None},
-            "urls": _urls(base, org.org_id, user["Id"]),
-            "active": user["IsActive"],
-            "user_type": "STANDARD",
-            "language": user.get("LanguageLocaleKey") or "en_US",
-            "locale": user.get("LocaleSidKey") or "en_US",
-            "utcOffset": -18_000_000,
-            "last_modified_date": user["LastModifiedDate"],
-            "is_app_installed": True,
-        }
-    )
-
-
-def instance_url(request: Request) -> str:
-    """Return the org's address as the client reaches it: loopback, or its My Domain through a redirector."""
-    host = request.headers.get("host", "localhost")
-    if host.partition(":")[0] in ("login.salesforce.com", "test.salesforce.com"):
-        host = _MY_DOMAIN
-    return f"{request.url.scheme}://{host}"
-
-
-def _identity_url(request: Request, org: DemoOrgState, session: Session) -> str:
-    return f"{instance_url(request)}/id/{org.org_id}/{session.user_id}"
-
-
-def _user(org: DemoOrgState, user_id: str) -> dict[str, Any]:
-    user = org.find_user(user_id)
-    if user is None:
-        raise ApiError(404, "NOT_FOUND", "The requested resource does not exist")
-    return user
-
-
-def _urls(base: str, org_id: str, user_id: str) -> dict[str, str]:
-    data, soap = f"{base}/services/data/v{{version}}", f"{base}/services/Soap"
-    return {
-        "enterprise": f"{soap}/c/{{version}}/{org_id}",
-        "metadata": f"{soap}/m/{{version}}/{org_id}",
-        "partner": f"{soap}/u/{{version}}/{org_id}",
-        "rest": f"{data}/",
-        "sobjects": f"{data}/sobjects/",
-        "search": f"{data}/search/",
-        "query": f"{data}/query/",
-        "recent": f"{data}/recent/",
-        "tooling_soap": f"{soap}/T/{{version}}/{org_id}",
-        "tooling_rest": f"{data}/tooling/",
-        "profile": f"{base}/{user_id}",
-        "feeds": f"{data}/chatter/feeds",
-        "groups": f"{data}/chatter/groups",
-        "users": f"{data}/chatter/users",
-        "feed_items": f"{data}/chatter/feed-items",
-        "feed_elements": f"{data}/chatter/feed-elements",
-        "custom_domain": base,
+    issued = int(refresh.issued_at) if refresh else int(session.issued_at.timestamp()) if session else 0
+    body = {
+        "active": True,
+        "scope": found.scope,
+        "client_id": app.client_id,
+        "username": found.username,
+        "sub": identity_url(request, org, found.user_id),
+        "token_type": "refresh_token" if refresh else "access_token",
+        "iat": issued,
+        "nbf": issued,
     }
+    if session:
+        body["exp"] = issued + int(org.security.session_lifetime or _USUAL_LIFETIME)
+    return answer(body)
 
+
+_GRANTS: dict[str, Callable[[Request, DemoOrgState, Form], Response]] = {
+    "urn:ietf:params:oauth:grant-type:jwt-bearer": _jwt_bearer,
+    "client_credentials": _client_credentials,
+    "password": _password,
+    "authorization_code": _authorization_code,
+    "refresh_token": _refresh_token,
+}
 
 routes = [
     Route("/services/oauth2/token", token, methods=["POST"]),
     Route("/services/oauth2/revoke", revoke, methods=["GET", "POST"]),
     Route("/services/oauth2/introspect", introspect, methods=["POST"]),
-    Route("/services/oauth2/userinfo", userinfo, methods=["GET", "POST"]),
-    Route("/id/{org}/{user}", identity, methods=["GET"]),
 ]

@@ -4,16 +4,18 @@ Belongs here: one object holding the store, the sessions, the counters, the faul
 few look-ups that several endpoints need.
 """
 
+import hmac
 from dataclasses import dataclass, field
 from typing import Any
 
 from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
+from apps.demo_org.connected_app import ConnectedApp, OrgSecurity, random_word
 from apps.demo_org.cursors import Cursors
 from apps.demo_org.fault_file import FaultFile
 from apps.demo_org.reports_catalog import ReportCatalog
 from apps.demo_org.request_log import RequestLog
-from apps.demo_org.sessions import ConnectedApp, Sessions
+from apps.demo_org.sessions import Sessions
 from apps.demo_org.store import OrgStore, SoqlError, Visibility
 from apps.demo_org.usage import Usage
 
@@ -32,6 +34,12 @@ class DemoOrgState:
     cursors: Cursors
     reports: ReportCatalog
     clock: OrgClock = field(default_factory=OrgClock)
+    security: OrgSecurity = field(default_factory=OrgSecurity)
+    #: The apps the org knows by consumer key; ``app`` is one of them.
+    apps: dict[str, ConnectedApp] = field(default_factory=dict)
+    #: Every user's; a client may add the security token.
+    password: str = field(default_factory=lambda: random_word(16), repr=False)
+    security_token: str = field(default_factory=lambda: random_word(24), repr=False)
 
     @property
     def org_id(self) -> str:
@@ -41,6 +49,27 @@ class DemoOrgState:
     def visibility(self) -> Visibility:
         """Return what the faults in force hide."""
         return self.faults.visibility()
+
+    def is_password(self, given: str) -> bool:
+        """Tell whether this is the users' password, alone or with the security token behind it."""
+        right = (self.password, self.password + self.security_token)
+        return any(hmac.compare_digest(given.encode(), each.encode()) for each in right)
+
+    def organization(self) -> dict[str, Any]:
+        """Return the Organization record."""
+        return self.store.get("Organization", self.org_id, ["Id", "Name", "IsSandbox"])
+
+    def license_of(self, user_id: str) -> str | None:
+        """Return the name of the user's licence."""
+        return None
+
+    def has_permission(self, user_id: str, permission: str) -> bool:
+        """Tell whether a user has a system permission, such as ``PermissionsApiEnabled``."""
+        return permission not in ("PermissionsApproveUninstalledConnectedApps", "PermissionsUseAnyApiClient")
+
+    def groups_of(self, user_id: str) -> set[str]:
+        """Return the names and ids of the user's profile and permission sets."""
+        return set()
 
     def object_of_job(self, job_id: str) -> str | None:
         """Return the API name of the object a Bulk job reads, or None."""

@@ -54,6 +54,8 @@ class ReadyLine:
     private_key_file: str
     username: str
     org_id: str
+    password: str
+    security_token: str
 
 
 class _Protocol(HttpToolsProtocol):
@@ -111,18 +113,26 @@ def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
             client_id=org.app.client_id,
             client_secret=org.app.client_secret,
             private_key_file=str(directory / "consumer.key"),
-            username=org.app.run_as,
+            username=_run_as(org)["Username"],
             org_id=org.org_id,
+            password=org.password,
+            security_token=org.security_token,
         )
         with asyncio.Runner(loop_factory=servers[0][0].config.get_loop_factory()) as runner:
             runner.run(_run(servers, lambda: say(json.dumps(asdict(line)))))
 
 
 def _access_token(org: DemoOrgState) -> str:
-    user = org.find_user(org.app.run_as)
+    user = _run_as(org)
+    return org.sessions.issue(user["Id"], user["Username"], scope="full").token
+
+
+def _run_as(org: DemoOrgState) -> dict[str, Any]:
+    """Return the User record everything starts with."""
+    user = org.find_user(org.app.run_as or "")
     if user is None:
         raise DemoOrgError(f"The org has no user {org.app.run_as}.")
-    return org.sessions.issue(user["Id"], user["Username"]).token
+    return user
 
 
 def _listen(port: int) -> socket.socket:

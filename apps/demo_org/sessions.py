@@ -1,129 +1,184 @@
-"""Access tokens and the connected app they are issued to.
+"""Access tokens, refresh tokens, authorization codes and browser sign-ins: who holds which, for how long.
 
-Belongs here: who holds which token, for how long, and the checks of a JWT assertion. Does not belong here:
-HTTP (``oauth.py``) and user records (``store/``).
+Belongs here: issuing, finding, expiry, rotation, revocation. Does not belong here: HTTP (``oauth*.py``), whether
+somebody may have a token (``oauth_policy.py``) and user records (``store/``).
 """
 
 import datetime as dt
-import re
 import secrets
-import string
 import threading
 import time
 from dataclasses import dataclass, field
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-from apps.demo_org.errors import OAuthError
-
-#: Salesforce's CLI accepts nothing else: ``00D`` + 12 to 15 word characters, ``!``, word characters and dots.
-_TOKEN_ALPHABET = string.ascii_letters + string.digits + "_."
-#: A number this large can only be milliseconds (seconds would be the year 5138).
-_MILLISECONDS_FROM = 100_000_000_000
-_AUDIENCE = re.compile(r"(https?://)?([\w.-]+)(:\d+)?(/services/oauth2/token)?/?")
-_SALESFORCE_HOST = re.compile(r"(login|test)\.salesforce\.com|[\w-]+(\.[\w-]+)?\.my\.salesforce\.com")
+from apps.demo_org.connected_app import OrgSecurity, random_word
 
 
 @dataclass(frozen=True)
 class Session:
-    """One access token's holder."""
+    """One access token's holder. A session without app comes from a SOAP login or the ready line."""
 
     token: str = field(repr=False)
     user_id: str
     username: str
     issued_at: dt.datetime
     scope: str = "api refresh_token"
+    client_id: str | None = None
+    #: Identifies the approval it came from; ends with it.
+    grant: str | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Return the scopes one by one."""
+        return frozenset(self.scope.split())
 
 
 @dataclass(frozen=True)
-class ConnectedApp:
-    """The external client app of the demo org; ``run_as`` is its client-credentials user."""
+class RefreshToken:
+    """One refresh token; with rotation its ``grant`` lives on in the next one."""
+
+    token: str = field(repr=False)
+    user_id: str
+    username: str
+    client_id: str
+    scope: str
+    grant: str
+    issued_at: float
+
+
+@dataclass(frozen=True)
+class AuthorizationCode:
+    """What the consent page handed out, to be traded for tokens once."""
 
     client_id: str
-    client_secret: str = field(repr=False)
-    public_key: RSAPublicKey = field(repr=False)
-    run_as: str
-
-    @classmethod
-    def make(cls, public_key: RSAPublicKey, run_as: str) -> "ConnectedApp":
-        """Make an app with a consumer key and secret of the usual look."""
-        return cls(
-            client_id="3MVG9" + _random_word(80),
-            client_secret=secrets.token_hex(32).upper(),
-            public_key=public_key,
-            run_as=run_as,
-        )
+    redirect_uri: str
+    user_id: str
+    username: str
+    scope: str
+    challenge: str
+    issued_at: float
 
 
 class Sessions:
-    """The access tokens in force. Safe to use from several threads."""
+    """Every token in force. Safe to use from several threads."""
 
-    def __init__(self, org_id: str) -> None:
-        self._org_id = org_id
-        self._lock = threading.Lock()
+    def __init__(self, org_id: str, security: OrgSecurity | None = None) -> None:
+        self._org_id, self._security = org_id, security or OrgSecurity()
+        self._lock = threading.RLock()
         self._sessions: dict[str, Session] = {}
+        self._refresh: dict[str, RefreshToken] = {}
+        self._codes: dict[str, AuthorizationCode | None] = {}
+        self._browsers: dict[str, str] = {}
 
-    def issue(self, user_id: str, username: str) -> Session:
-        """Make a token for a user."""
-        token = f"{self._org_id[:15]}!{_random_word(90)}"
-        session = Session(token, user_id, username, dt.datetime.now(dt.UTC))
+    def issue(
+        self,
+        user_id: str,
+        username: str,
+        *,
+        scope: str = "api refresh_token",
+        client_id: str | None = None,
+        grant: str | None = None,
+    ) -> Session:
+        """Make an access token for a user."""
+        token = f"{self._org_id[:15]}!{random_word(90)}"
+        session = Session(token, user_id, username, dt.datetime.now(dt.UTC), scope, client_id, grant)
         with self._lock:
             self._sessions[token] = session
         return session
 
     def find(self, token: str) -> Session | None:
-        """Return the token's session, or None if it was never issued or is no longer valid."""
+        """Return the token's session, or None if it was never issued, has expired or was revoked."""
+        lifetime = self._security.session_lifetime
         with self._lock:
-            return self._sessions.get(token)
+            session = self._sessions.get(token)
+            if session and lifetime and dt.datetime.now(dt.UTC) - session.issued_at >= dt.timedelta(seconds=lifetime):
+                del self._sessions[token]
+                return None
+            return session
 
     def revoke(self, token: str) -> bool:
-        """Make a token invalid; tell whether it was valid."""
+        """Make an access token invalid, or a refresh token with all it gave; tell whether it was valid."""
         with self._lock:
+            if refresh := self._refresh.get(token):
+                self.revoke_grant(refresh.grant)
+                return True
             return self._sessions.pop(token, None) is not None
 
+    def revoke_grant(self, grant: str) -> None:
+        """End one approval: its refresh token and its access tokens."""
+        with self._lock:
+            self._refresh = {key: each for key, each in self._refresh.items() if each.grant != grant}
+            self._sessions = {key: each for key, each in self._sessions.items() if each.grant != grant}
+
     def clear(self) -> None:
-        """Make every token invalid."""
+        """Make every access token invalid."""
         with self._lock:
             self._sessions.clear()
 
+    def clear_refresh_tokens(self) -> None:
+        """Make every refresh token, and what it gave, invalid."""
+        with self._lock:
+            for grant in {each.grant for each in self._refresh.values()}:
+                self.revoke_grant(grant)
 
-def _random_word(length: int) -> str:
-    return "".join(secrets.choice(_TOKEN_ALPHABET) for _ in range(length))
+    # -- refresh tokens
 
+    def issue_refresh(
+        self, user_id: str, username: str, client_id: str, scope: str, grant: str | None = None
+    ) -> RefreshToken:
+        """Make a refresh token, of a new approval unless ``grant`` names one."""
+        token = RefreshToken(
+            f"5Aep861{random_word(80)}", user_id, username, client_id, scope, grant or random_word(18), time.time()
+        )
+        with self._lock:
+            self._refresh[token.token] = token
+        return token
 
-def subject_of_assertion(assertion: str, app: ConnectedApp, own_hosts: frozenset[str]) -> str:
-    """Check a JWT bearer assertion as Salesforce does and return the username it is for.
+    def find_refresh(self, token: str) -> RefreshToken | None:
+        """Return the refresh token's holder, or None if it was never issued, has expired or was revoked."""
+        lifetime = self._security.refresh_token_lifetime
+        with self._lock:
+            found = self._refresh.get(token)
+            if found and lifetime and time.time() - found.issued_at >= lifetime:
+                self.revoke_grant(found.grant)
+                return None
+            return found
 
-    Lenient where Salesforce is: ``exp`` in seconds, milliseconds or as a string, no ``iat`` wanted, ``aud``
-    the login host, the My Domain host or our own, with or without scheme and trailing slash.
-    Raises ``OAuthError``.
-    """
-    options = {f"verify_{claim}": False for claim in ("exp", "aud", "iat", "nbf", "iss", "sub", "jti")}
-    try:
-        unverified = jwt.decode(assertion, options={"verify_signature": False})
-        if unverified.get("iss") != app.client_id:
-            raise OAuthError("invalid_client_id", "client identifier invalid")
-        claims = jwt.decode(assertion, app.public_key, algorithms=["RS256"], options=options)  # type: ignore[arg-type]
-    except jwt.PyJWTError as error:
-        raise OAuthError("invalid_grant", "invalid assertion") from error
-    _check_expiry(claims.get("exp"))
-    _check_audience(claims.get("aud"), own_hosts)
-    return str(claims.get("sub") or claims.get("prn") or "")
+    def rotate(self, old: RefreshToken) -> RefreshToken | None:
+        """Replace a refresh token: the old one is void at once. None if another request was first."""
+        with self._lock:
+            if self._refresh.pop(old.token, None) is None:
+                return None
+            return self.issue_refresh(old.user_id, old.username, old.client_id, old.scope, old.grant)
 
+    # -- authorization codes
 
-def _check_expiry(claim: object) -> None:
-    try:
-        expires = float(str(claim))
-    except ValueError as error:
-        raise OAuthError("invalid_grant", "invalid assertion") from error
-    if (expires / 1000 if expires >= _MILLISECONDS_FROM else expires) < time.time():
-        raise OAuthError("invalid_grant", "expired authorization code")
+    def issue_code(self, code: AuthorizationCode) -> str:
+        """Hand out an authorization code; it ends in ``==`` as Salesforce's do, so it must be escaped in a URL."""
+        word = f"aPrx{random_word(60)}=="
+        with self._lock:
+            self._codes[word] = code
+        return word
 
+    def take_code(self, word: str) -> AuthorizationCode | str:
+        """Trade a code in, for good; for one that is not valid return what Salesforce says of it."""
+        with self._lock:
+            if word not in self._codes:
+                return "invalid authorization code"
+            code, self._codes[word] = self._codes[word], None
+        if code is None or time.time() - code.issued_at >= self._security.authorization_code_lifetime:
+            return "expired authorization code"
+        return code
 
-def _check_audience(claim: object, own_hosts: frozenset[str]) -> None:
-    for audience in claim if isinstance(claim, list) else [claim]:
-        match = _AUDIENCE.fullmatch(str(audience))
-        if match and (match[2] in own_hosts or _SALESFORCE_HOST.fullmatch(match[2])):
-            return
-    raise OAuthError("invalid_grant", "Audience validation failed")
+    # -- browsers
+
+    def sign_in(self, user_id: str) -> str:
+        """Remember a browser's sign-in and return the value of its cookie."""
+        cookie = secrets.token_urlsafe(32)
+        with self._lock:
+            self._browsers[cookie] = user_id
+        return cookie
+
+    def signed_in(self, cookie: str) -> str | None:
+        """Return the id of the user signed in in this browser, or None."""
+        with self._lock:
+            return self._browsers.get(cookie)

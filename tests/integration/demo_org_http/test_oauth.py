@@ -62,7 +62,7 @@ def test_client_credentials_by_basic_or_form(org: DemoOrg, basic: bool) -> None:
             {"grant_type": "client_credentials", "client_secret": "x"},
             ("invalid_client", "invalid client credentials"),
         ),
-        ({"grant_type": "password"}, ("unsupported_grant_type", "grant type not supported")),
+        ({"grant_type": "password"}, ("invalid_grant", "authentication failure")),
         ({}, ("unsupported_grant_type", "grant type not supported")),
         ({"grant_type": JWT_BEARER, "assertion": "x"}, ("invalid_grant", "invalid assertion")),
     ],

@@ -6,8 +6,10 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from apps.demo_org.assertions import subject_of_assertion
+from apps.demo_org.connected_app import ConnectedApp
 from apps.demo_org.errors import OAuthError
-from apps.demo_org.sessions import ConnectedApp, Sessions, subject_of_assertion
+from apps.demo_org.sessions import Sessions
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 APP = ConnectedApp.make(KEY.public_key(), run_as="admin@example.com")
