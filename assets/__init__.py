@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from assets.checks import build_checks
+from assets.freshness import with_freshness
 from assets.imports import build_import_assets
 from assets.ownership import build_ownership_assets
 from assets.published import build_publish_assets
@@ -19,7 +20,7 @@ __all__ = ["build_assets", "build_checks"]
 
 def build_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
     """Return every asset, in the order data flows."""
-    return [
+    assets = [
         *build_salesforce_assets(settings),
         *build_reference_assets(),
         *build_standard_assets(),
@@ -28,3 +29,4 @@ def build_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
         *build_ownership_assets(),
         *build_publish_assets(settings),
     ]
+    return with_freshness(assets, settings)

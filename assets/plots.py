@@ -18,6 +18,13 @@ LINK, REVIEW = "#1b7f5c", "#b3590a"
 # One label at a time: Vega gives all ticks of an axis the prefix of the largest, and 1 reads "0k".
 TICKS = alt.Axis(values=[0, *(10**power for power in range(8))], labelExpr="format(datum.value, '~s')")
 
+# The ISO text orders the runs and keeps two of one minute apart; people read date and time.
+RUN_AXIS = alt.Axis(
+    labelAngle=-30,
+    labelExpr="substring(datum.value, 0, 10) + ' ' + substring(datum.value, 11, 16)",
+    labelOverlap=True,
+)
+
 
 def histogram(
     bins: Sequence[tuple[float, int]], *, width: float, link: float, review: float
@@ -48,19 +55,62 @@ def histogram(
 def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValue:
     """Return the link rate per run and object; ``rows`` are (start of the run as ISO text, object, share of 1)."""
     values = [{"run": started, "object": name, "rate": rate} for started, name, rate in rows]
-    # The ISO text orders the runs and keeps two of one minute apart; people read date and time.
-    text = "substring(datum.value, 0, 10) + ' ' + substring(datum.value, 11, 16)"
-    labels = alt.Axis(labelAngle=-30, labelExpr=text, labelOverlap=True)
     chart = (
         alt.Chart(_data(values))
         .mark_line(point=True)
         .encode(
-            x=alt.X("run:O", title="start of the run (UTC)", axis=labels),
+            x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
             y=alt.Y("rate:Q", title="linked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             color=alt.Color("object:N", title="object", legend=LEGEND),
         )
     )
     return _inline(chart, "Link rate per run")
+
+
+def rows_over_time(rows: Sequence[tuple[str, str, int]]) -> dg.MarkdownMetadataValue:
+    """Return the live records in the mirror per run; ``rows`` are (start of the run as ISO text, object, records)."""
+    values = [{"run": started, "object": name, "records": count} for started, name, count in rows]
+    chart = (
+        alt.Chart(_data(values))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
+            y=alt.Y("records:Q", title="live records (log scale)", scale=alt.Scale(type="symlog"), axis=TICKS),
+            color=alt.Color("object:N", title="object", legend=LEGEND),
+        )
+    )
+    return _inline(chart, "Records per object")
+
+
+def api_use(rows: Sequence[tuple[str, str, int]], budget: int) -> dg.MarkdownMetadataValue:
+    """Return the API requests per run and object, with the budget of a run as a rule.
+
+    ``rows`` are (start of the run as ISO text, object or ``-``, requests).
+    """
+    values = [{"run": started, "object": name, "requests": count} for started, name, count in rows]
+    bars = (
+        alt.Chart(_data(values))
+        .mark_bar()
+        .encode(
+            x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
+            y=alt.Y("sum(requests):Q", title="API requests", axis=alt.Axis(format="~s")),
+            color=alt.Color("object:N", title="object", legend=LEGEND),
+        )
+    )
+    rule = alt.Chart(_data([{"budget": budget}])).mark_rule(color=REVIEW, strokeDash=[5, 3]).encode(y="budget:Q")
+    return _inline(bars + rule, f"API requests per run, budget {budget:,}")
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MetadataValue[Any]:
+    """Return rows of text as a Markdown table, or the word none."""
+    if not rows:
+        return dg.MetadataValue.text("none")
+    lines = [heads, ["---"] * len(heads), *rows]
+    return dg.MetadataValue.md("\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines))
+
+
+def _cell(value: object) -> str:
+    return str(value if value is not None else "").replace("|", "\\|").replace("\n", " ")
 
 
 def _data(rows: Sequence[Mapping[str, object]]) -> Any:

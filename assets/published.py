@@ -12,21 +12,29 @@ from assets._common import (
     materialized,
     row_count,
     run_context,
+    run_id_of,
     spec_arguments,
     table_asset,
 )
 from assets.checks import check_others
-from assets.plots import link_rate
+from assets.plots import api_use, link_rate, rows_over_time, table
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.snapshot import publish_snapshot
-from pipelines.publish.statistics import link_rates, write_statistics
+from pipelines.publish.statistics import api_calls, happenings, link_rates, mirror_sizes, write_statistics
 from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SyncResource
 
 GROUP = "publish"
 RECORDS = tuple(name for name in contract_names() if name.startswith("ops.") and name != "ops.run_statistics")
+HEADS = {
+    "ops.schema_change": ("object", "field", "change", "what it means"),
+    "ops.record_event": ("object", "event", "records"),
+    "ops.reject": ("object", "field", "cells"),
+    "ops.api_usage": ("object", "endpoint", "requests"),
+}
+"""Column titles of what a run tells about itself beside the rows of these tables."""
 ANALYTICS = dg.AssetKey(["published", "analytics"])
 
 
@@ -44,8 +52,13 @@ def run_statistics(
     """Count what this run did; the identities are checked before anything is published."""
     with foreseeable(), crosswalk.connect() as con:
         result = write_statistics(con, run_context(context, crosswalk, sync))
-        rates = link_rates(con)
-    return materialized(result.rows, {"link rate per run": link_rate(rates)})
+        budget = crosswalk.settings.limits.api.per_run
+        plots = {
+            "link rate per run": link_rate(link_rates(con)),
+            "records per object": rows_over_time(mirror_sizes(con)),
+            "API requests per run": api_use(api_calls(con), budget),
+        }
+    return materialized(result.rows, plots)
 
 
 @dg.multi_asset(
@@ -53,12 +66,16 @@ def run_statistics(
     specs=[dg.AssetSpec(**spec_arguments(name, group="ops"), deps=keys(["ops.run_statistics"])) for name in RECORDS],
     pool=POOL,
 )
-def run_records(crosswalk: CrosswalkResource) -> Iterator[dg.MaterializeResult[None]]:
+def run_records(
+    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource
+) -> Iterator[dg.MaterializeResult[None]]:
     """Report the tables that the steps of this run have written to as they went."""
     with foreseeable(), crosswalk.connect() as con:
         rows = {name: row_count(con, name) for name in RECORDS}
+        noticed = happenings(con, run_id_of(context.run))
     for name in RECORDS:
-        yield materialized(rows[name], asset=name)
+        told = {"in this run": table(HEADS[name], noticed[name])} if name in HEADS else {}
+        yield materialized(rows[name], told, asset=name)
 
 
 def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:

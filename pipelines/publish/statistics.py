@@ -20,6 +20,9 @@ _FETCH_FIGURES = (
 )
 
 
+_LATEST_RUNS = "SELECT run_id, started_at FROM ops.sync_run ORDER BY started_at DESC LIMIT ?"
+
+
 @dataclass(frozen=True)
 class StatisticsResult:
     """Rows written for this run: one per object fetched or matched."""
@@ -64,6 +67,45 @@ def link_rates(con: duckdb.DuckDBPyConnection, runs: int = 30) -> list[tuple[str
         "ORDER BY started_at, object",
         [runs],
     ).fetchall()
+
+
+def mirror_sizes(con: duckdb.DuckDBPyConnection, runs: int = 30) -> list[tuple[str, str, int]]:
+    """Return (start of the run as ISO text, object, live rows in the mirror) of the latest runs, oldest first."""
+    if not table_columns(con, "_state.load_result"):
+        return []
+    return con.execute(
+        "SELECT strftime(r.started_at, '%Y-%m-%dT%H:%M:%SZ'), l.object, max(l.live) FROM _state.load_result AS l "
+        f"JOIN ({_LATEST_RUNS}) AS r USING (run_id) WHERE l.live IS NOT NULL GROUP BY ALL ORDER BY 1, 2",
+        [runs],
+    ).fetchall()
+
+
+def api_calls(con: duckdb.DuckDBPyConnection, runs: int = 30) -> list[tuple[str, str, int]]:
+    """Return (start of the run as ISO text, object, API calls) of the latest runs, oldest first."""
+    return con.execute(
+        "SELECT strftime(r.started_at, '%Y-%m-%dT%H:%M:%SZ'), coalesce(nullif(u.object_name, ''), '-'), "
+        f"sum(u.calls)::BIGINT FROM ops.api_usage AS u JOIN ({_LATEST_RUNS}) AS r USING (run_id) "
+        "GROUP BY ALL ORDER BY 1, 2",
+        [runs],
+    ).fetchall()
+
+
+def happenings(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, list[tuple[str, ...]]]:
+    """Return what a run noticed, per ``ops`` table, as rows of text for people; no ids and no values.
+
+    ``ops.schema_change``: object, field, change, message; ``ops.record_event`` and ``ops.reject``: object, event or
+    field, records; ``ops.api_usage``: object, endpoint, calls.
+    """
+    queries = {
+        "ops.schema_change": "SELECT object_name, field_name, change, message FROM ops.schema_change",
+        "ops.record_event": "SELECT object_name, event, format('{:,}', count(*)) FROM ops.record_event",
+        "ops.reject": "SELECT object_name, field_name, format('{:,}', count(*)) FROM ops.reject",
+        "ops.api_usage": "SELECT object_name, endpoint, format('{:,}', sum(calls)::BIGINT) FROM ops.api_usage",
+    }
+    return {
+        table: con.execute(f"{query} WHERE run_id = ? GROUP BY ALL ORDER BY ALL LIMIT 200", [run_id]).fetchall()
+        for table, query in queries.items()
+    }
 
 
 def _fetches(con: duckdb.DuckDBPyConnection) -> str:

@@ -73,9 +73,18 @@ def test_the_crosswalk_says_what_it_is_and_shows_its_match_weights(ui: ServedUi,
     assert show_plot(page, "match weights") > 300
 
 
-def test_the_statistics_show_the_link_rate(ui: ServedUi, run_id: str, page: Page) -> None:
+@pytest.mark.parametrize("plot", ["link rate per run", "records per object", "API requests per run"])
+def test_the_statistics_show_their_plots(ui: ServedUi, run_id: str, page: Page, plot: str) -> None:
     page.goto(f"{ui.url}/assets/ops/run_statistics")
-    assert show_plot(page, "link rate per run") > 300
+    assert show_plot(page, plot) > 300
+
+
+def test_the_api_usage_of_the_run_is_told_by_endpoint(ui: ServedUi, run_id: str, page: Page) -> None:
+    query = """{assetNodeOrError(assetKey:{path:["ops","api_usage"]}){... on AssetNode{
+        assetMaterializations(limit:1){metadataEntries{label ... on MarkdownMetadataEntry{mdStr}}}}}}"""
+    entries = ask(page, ui, query)["assetNodeOrError"]["assetMaterializations"][0]["metadataEntries"]
+    told = next(entry["mdStr"] for entry in entries if entry["label"] == "in this run")
+    assert re.search(r"^\| account \| describe \| \d+ \|$", told, re.MULTILINE)
 
 
 @pytest.mark.parametrize("asset", ["salesforce/account", "crosswalk/account"])

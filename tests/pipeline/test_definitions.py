@@ -88,6 +88,16 @@ def test_every_published_table_is_an_asset_with_a_blocking_check() -> None:
     assert names <= {spec.asset_key.to_user_string() for spec in checks}
 
 
+def test_the_mirror_and_the_snapshot_of_daily_objects_go_stale_visibly(
+    settings: Settings, defs: dg.Definitions
+) -> None:
+    promised = {spec.key.to_user_string() for spec in defs.resolve_all_asset_specs() if spec.freshness_policy}
+    daily = {name for name, item in settings.objects.items() if item.enabled and item.frequency == "daily"}
+    assert promised == {*(f"salesforce/{name}" for name in daily), "published/analytics"}
+    assert "salesforce/campaign" not in promised  # by hand
+    assert "salesforce/lead" not in promised  # switched off
+
+
 def test_schedules_are_off_until_somebody_switches_them_on(defs: dg.Definitions) -> None:
     schedules = list(defs.schedules or ())
     assert {schedule.name for schedule in schedules} == {f"{DAILY}_schedule", f"{WEEKLY}_schedule"}
