@@ -15,6 +15,8 @@ from data_contracts.errors import CrosswalkError
 #: imported only when it is used: neither the help nor another command waits for it.
 COMMANDS = {
     "init": "Write a first crosswalk.yaml for your org.",
+    "connect": "Sign in to Salesforce and check that it is the right org.",
+    "disconnect": "Revoke the token, archive what came from the org.",
     "sync": "Run now: mirror the org, resolve, publish.",
     "status": "Show the last runs and what they did.",
     "explain": "Say why a record is linked, why not to another, and who else it could be.",

@@ -18,7 +18,7 @@ from data_contracts.errors import AuthenticationError, SettingsError
 from resources.salesforce.credentials import Credentials
 from resources.salesforce.errors import error_of, oauth_error
 from resources.salesforce.secret import Secret
-from resources.salesforce.token_store import StoredToken, TokenStore, fingerprint
+from resources.salesforce.token_store import StoredToken, TokenStore
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_PATH = "/services/oauth2/token"
@@ -112,14 +112,19 @@ class TokenSource:
             self._token, self._refresh_token = grant.token, grant.refresh_token
             return grant
 
-    def revoke(self) -> bool:
-        """Make Salesforce forget the refresh token, or the access token where there is none.
+    def stored(self, refresh_token: Secret) -> StoredToken:
+        """Return what the store keeps of a refresh token of ours."""
+        credentials = self.credentials
+        return StoredToken(refresh_token, credentials.client_id, credentials.login_url, credentials.refresh_origin)
+
+    def revoke(self, kept: Secret | None = None) -> bool:
+        """Make Salesforce forget ``kept``, else the refresh token, else the access token where there is none.
 
         Returns False when Salesforce says it was not valid any more. Raises OrgUnreachableError or
         AuthenticationError when it cannot be told.
         """
         with self._store_lock():
-            secret = self._latest_refresh_token()[0] or self.current().access_token
+            secret = kept or self._latest_refresh_token() or self.current().access_token
             response = self._post(self.credentials.login_url + REVOKE_PATH, {"token": secret.reveal()})
         if response.status_code == 200:
             return True
@@ -142,25 +147,25 @@ class TokenSource:
     def _refresh(self) -> Token:
         with self._store_lock():
             # Another process may have used the token up since: what is stored now is the valid one.
-            secret, given = self._latest_refresh_token()
+            secret = self._latest_refresh_token()
             if secret is None:
                 raise SettingsError("there is no refresh token to sign in with", next_step="run: crosswalk connect")
             grant = self._ask({"grant_type": "refresh_token", "refresh_token": secret.reveal(), **self._client()})
             if grant.refresh_token is not None and grant.refresh_token != secret:
                 # Rotation: the old one is void already, so the new one is on disk before anything uses it.
                 if self._store is not None:
-                    client, url = self.credentials.client_id, self.credentials.login_url
-                    self._store.save_token(StoredToken(grant.refresh_token, client, url, given))
+                    self._store.save_token(self.stored(grant.refresh_token))
                 self._refresh_token = grant.refresh_token
         return grant.token
 
-    def _latest_refresh_token(self) -> tuple[Secret | None, str]:
-        """The refresh token to use now, and the hash of the variable it began with (see StoredToken)."""
-        variable = self.credentials.refresh_token
-        stored = self._store.token() if self._store and self.credentials.grant == "refresh_token" else None
-        if stored is None:
-            return self._refresh_token, fingerprint(variable) if variable else ""
-        return stored.refresh_token, stored.given
+    def _latest_refresh_token(self) -> Secret | None:
+        """The refresh token to use now: another process, or an earlier run, may have been given a newer one."""
+        if self.credentials.grant != "refresh_token":
+            return None
+        stored = self._store.token() if self._store else None
+        if stored is not None and stored.given == self.credentials.refresh_origin:
+            return stored.refresh_token
+        return self._refresh_token
 
     def _store_lock(self) -> AbstractContextManager[None]:
         return self._store.locked() if self._store is not None else nullcontext()

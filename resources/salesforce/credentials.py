@@ -45,6 +45,8 @@ class Credentials:
     refresh_token: Secret | None = None
     access_token: Secret | None = None
     ca_bundle: str | None = None
+    #: Hash of the SALESFORCE_REFRESH_TOKEN that ``refresh_token`` is or replaced; empty for one of the store alone.
+    refresh_origin: str = ""
 
     @classmethod
     def from_environment(
@@ -84,6 +86,7 @@ class Credentials:
             refresh_token=refresh,
             access_token=secrets["ACCESS_TOKEN"],
             ca_bundle=str(ca) if (ca := _file("CA_BUNDLE", get("CA_BUNDLE"))) else None,
+            refresh_origin=fingerprint(variable) if (variable := secrets["REFRESH_TOKEN"]) else "",
         )
 
 

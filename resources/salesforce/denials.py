@@ -158,8 +158,9 @@ DENIALS = (
     Denial(
         "invalid_scope", "", "the requested scope is not allowed",
         "the app does not grant a scope that was asked for",
-        f"{APP} > Settings > OAuth Settings > Scopes: add 'Manage user data via APIs (api)', 'Access unique user "
-        "identifiers (openid)' and 'Perform requests at any time (refresh_token, offline_access)'",
+        f"{APP} > Settings > OAuth Settings > Scopes: add 'Manage user data via APIs (api)', 'Access the identity "
+        "URL service (id, profile, email, address, phone)' and 'Perform requests at any time (refresh_token, "
+        "offline_access)'",
     ),
     Denial(
         "access_denied", "", "end-user denied authorization",
