@@ -5,11 +5,13 @@ change is made (``store``).
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from apps.demo_org.errors import ApiError
 from apps.demo_org.org import DemoOrgState
+from apps.demo_org.store import LeadConvert
 
 Action = Callable[[DemoOrgState, dict[str, Any]], object]
 
@@ -96,6 +98,29 @@ def _remove_field(org: DemoOrgState, body: dict[str, Any]) -> None:
     org.store.remove_field(text(body, "object"), text(body, "name"))
 
 
+def _merge(org: DemoOrgState, body: dict[str, Any]) -> list[str]:
+    losers, values = [str(each) for each in body.get("losers", [])], dict(body.get("values", {}))
+    user = org.store.default_user_id
+    return org.store.changes.merge(text(body, "object"), text(body, "master"), losers, values, user)
+
+
+def _convert_lead(org: DemoOrgState, body: dict[str, Any]) -> dict[str, str | None]:
+    wanted = LeadConvert(
+        lead=text(body, "lead"),
+        converted_status=str(body.get("status", "Closed - Converted")),
+        account=body.get("account"),
+        contact=body.get("contact"),
+        create_opportunity=bool(body.get("create_opportunity", True)),
+        opportunity_name=body.get("opportunity_name"),
+        overwrite_lead_source=bool(body.get("overwrite_lead_source", False)),
+    )
+    return asdict(org.store.changes.convert_lead(wanted, org.store.default_user_id))
+
+
+def _empty_recycle_bin(org: DemoOrgState, body: dict[str, Any]) -> list[str]:
+    return org.store.changes.empty_recycle_bin(text(body, "object"), body.get("ids"))
+
+
 def _purge_delete_log(org: DemoOrgState, body: dict[str, Any]) -> int:
     kind = org.store.object_type(text(body, "object"))
     return org.store.replication.purge(kind, moment(body, "before"))
@@ -115,5 +140,8 @@ ACTIONS: Final[dict[str, Action]] = {
     "update_where": _update_where,
     "add_field": _add_field,
     "remove_field": _remove_field,
+    "merge": _merge,
+    "convert_lead": _convert_lead,
+    "empty_recycle_bin": _empty_recycle_bin,
     "purge_delete_log": _purge_delete_log,
 }

@@ -5,6 +5,7 @@ Does not belong here: HTTP, OAuth, jobs, faults. It shares no code with ``pipeli
 """
 
 from apps.demo_org.store.bulk import BulkPage
+from apps.demo_org.store.convert import Converted, LeadConvert
 from apps.demo_org.store.errors import DataDirectoryError, SObjectError, SoqlError
 from apps.demo_org.store.ids import checksum, is_id, make_id, normal_id
 from apps.demo_org.store.load import LoadIssue
@@ -15,8 +16,10 @@ from apps.demo_org.store.store import OrgStore
 __all__ = [
     "EVERYTHING",
     "BulkPage",
+    "Converted",
     "DataDirectoryError",
     "Field",
+    "LeadConvert",
     "LoadIssue",
     "ObjectType",
     "OrgStore",

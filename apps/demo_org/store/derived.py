@@ -56,3 +56,16 @@ DEFAULTED: Final[dict[str, dict[str, str]]] = {
 }
 #: The same for an org with person accounts.
 PERSON_ACCOUNT_NAME: Final = f"CASE WHEN IsPersonAccount THEN {_PERSON_NAME} END"
+
+
+def stage_meaning(stage: str) -> dict[str, object]:
+    """What a default stage says about its opportunities, as the fields of OpportunityStage."""
+    won, lost = stage == "Closed Won", stage == "Closed Lost"
+    category = "Closed" if won else "Omitted" if lost else "Pipeline"
+    return {
+        "IsClosed": won or lost,
+        "IsWon": won,
+        "DefaultProbability": _STAGES.get(stage, 0),
+        "ForecastCategory": category,
+        "ForecastCategoryName": category,
+    }

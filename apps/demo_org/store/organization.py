@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import duckdb
 
+from apps.demo_org.store.derived import stage_meaning
+from apps.demo_org.store.ids import make_id
 from apps.demo_org.store.load import DEFAULT_ORG_ID, DEFAULT_PROFILE_ID, DEFAULT_USER_ID
 from apps.demo_org.store.schema import ObjectType
 from apps.demo_org.store.text import identifier
@@ -59,6 +61,15 @@ _ORGANIZATION: Final[dict[str, Any]] = {
     "DefaultLocaleSidKey": "en_US",
     "LanguageLocaleKey": "en_US",
 }
+#: Object -> object and field whose values it describes.
+_PICKLIST_OBJECTS: Final = {
+    "LeadStatus": ("Lead", "Status"),
+    "CaseStatus": ("Case", "Status"),
+    "TaskStatus": ("Task", "Status"),
+    "OpportunityStage": ("Opportunity", "StageName"),
+}
+#: They share one key prefix, so their ids must not meet.
+_PICKLIST_IDS: Final = {name: 100 * number for number, name in enumerate(_PICKLIST_OBJECTS)}
 
 
 def ensure_user(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectType]) -> None:
@@ -74,6 +85,27 @@ def ensure_organization(con: duckdb.DuckDBPyConnection, objects: dict[str, Objec
         return str(found[0][0])
     _ensure(con, objects["Organization"], _ORGANIZATION)
     return DEFAULT_ORG_ID
+
+
+def ensure_picklist_objects(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectType]) -> None:
+    """Fill the objects that tell what a status or stage means, where the data has no rows of them."""
+    for name, (owner, field) in _PICKLIST_OBJECTS.items():
+        kind = objects[name]
+        if con.sql(f"SELECT 1 FROM {identifier(name)} LIMIT 1").fetchall():
+            continue
+        for number, choice in enumerate(objects[owner].fields[field].describe["picklistValues"], 1):
+            meaning = stage_meaning(choice["value"]) if name == "OpportunityStage" else {}
+            row = {
+                "Id": make_id(kind.key_prefix, _PICKLIST_IDS[name] + number),
+                "MasterLabel": choice["label"],
+                "ApiName": choice["value"],
+                "SortOrder": number,
+                "IsDefault": choice["defaultValue"],
+                "IsConverted": choice["value"] == "Closed - Converted",
+                "IsClosed": choice["value"] in ("Closed", "Completed"),
+                "IsActive": True,
+            }
+            _ensure(con, kind, row | meaning)
 
 
 def _ensure(con: duckdb.DuckDBPyConnection, kind: ObjectType, values: dict[str, Any]) -> None:

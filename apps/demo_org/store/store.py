@@ -13,10 +13,11 @@ import duckdb
 
 from apps.demo_org.store import load as loading
 from apps.demo_org.store.bulk import BULK_MACROS, BulkPage, PageFormat, write_pages
+from apps.demo_org.store.changes import Changes
 from apps.demo_org.store.describe import describe_global, describe_object
 from apps.demo_org.store.errors import SObjectError, SoqlError
 from apps.demo_org.store.ids import ID_MACROS
-from apps.demo_org.store.organization import ensure_organization, ensure_user
+from apps.demo_org.store.organization import ensure_organization, ensure_picklist_objects, ensure_user
 from apps.demo_org.store.query import Query
 from apps.demo_org.store.records import Records
 from apps.demo_org.store.replication import DELETE_LOG_DDL, Replication
@@ -52,6 +53,8 @@ class OrgStore:
         #: The open long transactions, and getUpdated and getDeleted.
         self.transactions: Transactions
         self.replication: Replication
+        #: Merges, conversions and other changes beyond one record.
+        self.changes = Changes(lambda: self._records, self.object_type)
 
     @classmethod
     def load(cls, data_dir: Path | None, database: Path, *, clock: Callable[[], datetime] = utc_now) -> "OrgStore":
@@ -76,6 +79,7 @@ class OrgStore:
             self.load_report += loading.restore(self._database, self.objects[name], files[name])
         self._run_all(loading.table_ddl(kind) for name, kind in self.objects.items() if name not in files)
         ensure_user(self._database, self.objects)
+        ensure_picklist_objects(self._database, self.objects)
         self.org_id = ensure_organization(self._database, self.objects)
         self._run_all([DELETE_LOG_DDL])
         self._database.execute("CHECKPOINT").fetchall()

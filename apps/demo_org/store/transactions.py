@@ -13,7 +13,7 @@ import duckdb
 
 from apps.demo_org.store.errors import SObjectError
 from apps.demo_org.store.records import Records
-from apps.demo_org.store.writer import Statement, locked_row
+from apps.demo_org.store.writer import locked_row
 
 
 class LongTransaction(Records):
@@ -25,13 +25,14 @@ class LongTransaction(Records):
         self.started = started
         self._con.execute("BEGIN TRANSACTION").fetchall()
 
-    def run(self, statements: list[Statement]) -> None:
-        """Run statements without ending the transaction."""
-        try:
-            for sql, arguments in statements:
-                self._con.execute(sql, arguments).fetchall()
-        except duckdb.TransactionException as error:
-            raise locked_row() from error
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Change records without ending the transaction."""
+        with self.lock:
+            try:
+                yield
+            except duckdb.TransactionException as error:
+                raise locked_row() from error
 
     def end(self, statement: str) -> None:
         """COMMIT or ROLLBACK, and let the connection go."""

@@ -5,7 +5,8 @@ Belongs here: what every kind of change is made of. Not here: the rules of one k
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ class Writer:
         self.objects = objects
         self._con = connect()
         self._made: dict[str, int] = {}
+        self._inside = False
         #: Held by every change of records or schema.
         self.lock = threading.RLock()
 
@@ -112,17 +114,31 @@ class Writer:
 
     def run(self, statements: list[Statement]) -> None:
         """Run statements in one transaction."""
-        self._con.execute("BEGIN TRANSACTION").fetchall()
-        try:
+        with self.all_or_nothing():
             for sql, arguments in statements:
                 self._con.execute(sql, arguments).fetchall()
-            self._con.execute("COMMIT").fetchall()
-        except duckdb.TransactionException as error:
-            self._con.execute("ROLLBACK").fetchall()
-            raise locked_row() from error
-        except duckdb.Error:
-            self._con.execute("ROLLBACK").fetchall()
-            raise
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Make every change of the block one transaction, undone if anything in it raises."""
+        with self.lock:
+            if self._inside:
+                yield
+                return
+            self._con.execute("BEGIN TRANSACTION").fetchall()
+            self._inside = True
+            try:
+                yield
+                self._con.execute("COMMIT").fetchall()
+            except BaseException as error:
+                # A COMMIT that failed has ended the transaction already.
+                with suppress(duckdb.TransactionException):
+                    self._con.execute("ROLLBACK").fetchall()
+                if isinstance(error, duckdb.TransactionException):
+                    raise locked_row() from error
+                raise
+            finally:
+                self._inside = False
 
 
 def known(kind: ObjectType, values: dict[str, Any]) -> dict[str, Any]:

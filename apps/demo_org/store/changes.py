@@ -1,0 +1,50 @@
+"""Changes beyond one record, as people make them by pages, SOAP or Apex: merge, convert, empty the bin.
+
+Belongs here: names and ids in, the rules called. Not here: the rules (``merge``, ``convert``), HTTP.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from apps.demo_org.store.convert import Converted, LeadConvert, convert
+from apps.demo_org.store.errors import SObjectError
+from apps.demo_org.store.merge import merge
+from apps.demo_org.store.records import Records
+from apps.demo_org.store.schema import ObjectType
+from apps.demo_org.store.text import identifier
+
+
+class Changes:
+    """Works on what ``records`` writes to at the moment: the org, or the transaction the thread is inside of."""
+
+    def __init__(self, records: Callable[[], Records], object_type: Callable[[str], ObjectType]) -> None:
+        self._records, self._object_type = records, object_type
+
+    def all_or_nothing(self) -> AbstractContextManager[None]:
+        """Make every change of the block one transaction, undone if anything in it raises."""
+        return self._records().all_or_nothing()
+
+    def merge(
+        self, object_name: str, master: str, losers: Sequence[str], values: Mapping[str, Any], user: str
+    ) -> list[str]:
+        """Merge one or two records into the master; ids of the records that hung on the losers."""
+        return merge(self._records(), self._object_type(object_name), master, losers, values, user)
+
+    def convert_lead(self, wanted: LeadConvert, user: str) -> Converted:
+        """Convert a lead to an account, a contact and, unless told not to, an opportunity."""
+        return convert(self._records(), wanted, user)
+
+    def empty_recycle_bin(self, object_name: str, ids: Sequence[str] | None = None) -> list[str]:
+        """Remove records that are in the bin for good, all of an object's when no ids are given; their ids."""
+        kind, records = self._object_type(object_name), self._records()
+        if kind.find("IsDeleted") is None:
+            return []
+        with records.lock:
+            rows = records.select(f"SELECT Id, SystemModstamp FROM {identifier(kind.name)} WHERE IsDeleted", [])
+            binned = dict(rows)
+            if missing := [each for each in ids or () if each not in binned]:
+                raise SObjectError(400, "DELETE_FAILED", f"{missing[0]} is not in the recycle bin", [])
+            chosen = list(ids) if ids is not None else list(binned)
+            records.run([s for each in chosen for s in records.removal(kind, each, binned[each])])
+        return chosen
