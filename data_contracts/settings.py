@@ -80,7 +80,11 @@ class ObjectSettings(Section):
         "1 year", description="window of opportunities by CreatedDate"
     )
     custom_filters: tuple[CustomFilter, ...] = Field((), max_length=3, description="at most three")
-    advanced_sync: bool = Field(True, description="mirror every readable field and record, matched or not")
+    advanced_sync: bool = Field(
+        True,
+        description="mirror every readable field and record, matched or not; off: only the fields that are mapped, "
+        "matched on or promised, and with mode lists only the chosen records",
+    )
     visible: bool = Field(True, description="whether ownership of this object is shown, apart from syncing it")
 
 
@@ -277,7 +281,10 @@ class Review(Section):
     accounts: tuple[ReviewUser, ...] = ()
 
 
-DEFAULT_OBJECTS = ("account", "contact", "lead", "opportunity", "user", "campaign", "campaign_member")
+DEFAULT_OBJECTS = (
+    *("account", "contact", "lead", "opportunity", "user", "campaign", "campaign_member"),
+    *("opportunity_contact_role", "task", "event"),
+)
 
 
 def _default_objects() -> dict[str, ObjectSettings]:
@@ -314,6 +321,11 @@ class Settings(Section):
     @field_validator("objects")
     @classmethod
     def _defaults_stay(cls, value: dict[str, ObjectSettings]) -> dict[str, ObjectSettings]:
+        tables: dict[str, str] = {}
+        for name in value:
+            other = tables.setdefault(name.lower(), name)
+            if other != name:
+                raise ValueError(f"{other} and {name} are one object: Salesforce does not tell capitals apart")
         return _default_objects() | value
 
     def hash(self) -> str:

@@ -26,9 +26,9 @@ REFERENCE_COLUMNS: dict[str, tuple[str, ...]] = {
 #: Standard objects that may be asked for besides the default ones; custom objects end in ``__c``.
 OTHER_OBJECTS = (
     *("account_contact_relation", "account_team_member", "asset", "campaign_member_status", "case", "contract"),
-    *("event", "group", "opportunity_contact_role", "opportunity_history", "opportunity_line_item"),
+    *("group", "opportunity_history", "opportunity_line_item"),
     *("opportunity_team_member", "order", "organization", "pricebook2", "product2", "profile", "quote"),
-    *("record_type", "task", "user_role"),
+    *("record_type", "user_role"),
 )
 
 SCHEMAS = ("salesforce", "reference", "standard", "match", "crosswalk", "imports", "ownership", "insight", "ops")

@@ -8,6 +8,9 @@ API_NAMES = {
     "user": "User",
     "campaign": "Campaign",
     "campaign_member": "CampaignMember",
+    "opportunity_contact_role": "OpportunityContactRole",
+    "task": "Task",
+    "event": "Event",
 }
 #: Without these there is nothing to resolve: being unable to read one that is enabled is an error.
 MATCHED = frozenset({"account", "contact", "lead"})

@@ -21,6 +21,7 @@ STANDARD = jsonschema.Draft201909Validator(json.loads(SCHEMA))
 #: What design § 3.6 promises by name, less what later issues build.
 PROMISED = {
     *(f"salesforce.{n}" for n in ("account", "contact", "lead", "opportunity", "user", "campaign", "campaign_member")),
+    *(f"salesforce.{n}" for n in ("opportunity_contact_role", "task", "event")),
     *("salesforce.field", "salesforce.list_membership", "reference.company", "reference.person", "match.decision"),
     *(f"standard.{n}" for n in ("account", "contact", "lead", "company", "person")),
     *(f"{s}.{n}" for s in ("crosswalk", "imports", "ownership") for n in ("account", "contact", "lead")),
