@@ -10,8 +10,9 @@ from string import Template
 from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import Column, literal, load_contract, quoted
+from pipelines.extract.cells import fault, reasons, typed
 from pipelines.extract.fields import cursor_field
-from pipelines.extract.pages import check_headers, fault, prove, read_csv, reasons, typed
+from pipelines.extract.pages import check_headers, prove, read_csv
 from pipelines.extract.table import TableShape, shape_of
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, scalar, table_columns

@@ -1,6 +1,6 @@
-"""Reading landed pages as SQL: the read_csv call, the typed select list, what does not convert, and the proof.
+"""Reading landed pages as SQL: headers, the read_csv call, and the proof that no row is missing or repeated.
 
-The transaction around it is ``pipelines.extract.load``.
+What becomes of a cell is ``pipelines.extract.cells``; the transaction around it is ``pipelines.extract.load``.
 """
 
 import csv
@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from data_contracts.contracts import literal, quoted
+from data_contracts.contracts import literal
 from data_contracts.errors import ExtractionError
 from resources.landing import LandedField, LandedPage, LandingFolder, Manifest
 
@@ -115,45 +115,6 @@ def arrived_empty(manifest: Manifest) -> ExtractionError:
         why="the user's access may have been withdrawn while the job ran",
         next_step="check with crosswalk preflight, then run the sync again; the last good data stays",
     )
-
-
-def typed(field: LandedField) -> str:
-    """Return the expression for a field of ``page``; what does not convert is NULL here and in ``ops.reject``."""
-    name = f"page.{quoted(field.name)}"
-    return name if field.type == "VARCHAR" else f"TRY_CAST({name} AS {field.type})"
-
-
-def fault(field: LandedField) -> str | None:
-    """Return a condition that holds where a value did not convert or was rounded; None for text."""
-    if field.type == "VARCHAR":
-        return None
-    name = f"page.{quoted(field.name)}"
-    failed = f"({name} IS NOT NULL AND TRY_CAST({name} AS {field.type}) IS NULL)"
-    if (wide := _wider(field.type)) is None:
-        return failed
-    # Only a value with a decimal point can be rounded; the wide cast is paid for those alone.
-    rounded = f"TRY_CAST({name} AS {wide}) <> TRY_CAST(TRY_CAST({name} AS {field.type}) AS {wide})"
-    return f"({failed} OR coalesce(CASE WHEN contains({name}, '.') THEN {rounded} END, false))"
-
-
-def reasons(field: LandedField) -> str | None:
-    """Return an expression with the reason why a value is rejected, NULL where it is not; None for text."""
-    if (condition := fault(field)) is None:
-        return None
-    failed = f"TRY_CAST(page.{quoted(field.name)} AS {field.type}) IS NULL"
-    not_one = literal(f"not a {field.type}; the column is NULL")
-    rounded = literal(f"more decimals than {field.type} holds; the column is rounded")
-    return f"CASE WHEN {condition} THEN CASE WHEN {failed} THEN {not_one} ELSE {rounded} END END"
-
-
-def _wider(kind: str) -> str | None:
-    """Return a DECIMAL that holds every value of a number type with more decimals; None for other types."""
-    if kind == "BIGINT":
-        return "DECIMAL(38,10)"
-    if not kind.startswith("DECIMAL"):
-        return None
-    width, scale = (int(part) for part in kind.removeprefix("DECIMAL(").rstrip(")").split(","))
-    return f"DECIMAL(38,{min(scale + 10, 38 - (width - scale))})"
 
 
 def distrust(folder: LandingFolder) -> None:

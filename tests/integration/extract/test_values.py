@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_contracts.errors import ExtractionError
+from pipelines.extract.cells import fault, reasons, typed
 from pipelines.extract.download import write_rest_pages
-from pipelines.extract.pages import check_headers, fault, read_csv, reasons, typed
+from pipelines.extract.pages import check_headers, read_csv
 from resources.landing import LandedField, LandedPage, LandingFolder, Manifest
 
 FIELDS = [
@@ -148,6 +149,10 @@ def test_rest_pages_read_as_bulk_pages(rows: list[dict[str, Any]], tmp_path_fact
         ("Count__c", "12.5", 13, "more decimals than BIGINT holds; the column is rounded"),
         ("CloseDate", "2026-02-30", None, "not a DATE; the column is NULL"),
         ("SystemModstamp", "yesterday", None, "not a TIMESTAMP; the column is NULL"),
+        ("SystemModstamp", "2026-01-01T00:00:00.000+0000", datetime.fromisoformat("2026-01-01"), None),
+        ("SystemModstamp", "2026-01-01T00:00:00.000+0500", datetime.fromisoformat("2025-12-31T19:00"), None),
+        ("SystemModstamp", "2026-01-01T00:00:00.000-08:00", datetime.fromisoformat("2026-01-01T08:00"), None),
+        ("CloseDate", "2026-02-28T10:00:00.000Z", None, "not a DATE; the column is NULL"),
         ("IsActive", "maybe", None, "not a BOOLEAN; the column is NULL"),
         ("Wide__c", "1E18", Decimal(10**18), None),
         ("Wide__c", "99999999999999999999.5", Decimal("99999999999999999999.5"), None),
