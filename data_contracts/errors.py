@@ -74,6 +74,10 @@ class QuotaError(SalesforceError):
     """The org's API allocation or our share of it is used up."""
 
 
+class BudgetError(QuotaError):
+    """Our own share of the API requests is used up: the run pauses, keeps what has landed and goes on later."""
+
+
 class OrgMismatchError(SalesforceError):
     """The credentials lead to another org than the one this home is pinned to."""
 
@@ -84,6 +88,16 @@ class ReadOnlyError(SalesforceError):
 
 class ExtractionError(CrosswalkError):
     """What arrived is not what the org says it holds; the last good data stays."""
+
+
+class ReconciliationError(ExtractionError):
+    """The warehouse would hold another number of records than the org counts, and nothing explains it."""
+
+
+class WindowClosedError(CrosswalkError):
+    """The off-hours window closed while a job was awaited; the next run takes the job up."""
+
+    transient = True
 
 
 class ResolutionError(CrosswalkError):
