@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 from apps.demo_org import (
     admin,
     bulk,
+    composite,
+    composite_tree,
     list_views,
     oauth,
     oauth_authorize,
@@ -23,6 +25,7 @@ from apps.demo_org import (
     replication,
     reports,
     rest,
+    sobject_collections,
     soap_login,
 )
 from apps.demo_org.bulk_jobs import BulkJobs
@@ -112,6 +115,9 @@ def make_app(org: DemoOrgState) -> ASGIApp:
             *rest.routes,
             *bulk.routes,
             *reports.routes,
+            *sobject_collections.routes,
+            *composite.routes,
+            *composite_tree.routes,
             *list_views.routes,
             *replication.routes,
             *records.routes,

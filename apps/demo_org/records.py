@@ -20,6 +20,7 @@ from apps.demo_org.exchange import (
     state_of,
     version_of,
 )
+from apps.demo_org.store.records import MultipleMatchesError
 
 
 def create(request: Request) -> Response:
@@ -64,9 +65,12 @@ def upsert(request: Request) -> Response:
     """Update the record that has an external id, or create it; the answer says which."""
     org, path = state_of(request), request.path_params
     name = org.store.object_type(path["object"], org.visibility()).name
-    record_id, created = org.store.upsert(
-        name, path["field"], path["value"], _values(request), user=session_of(request).user_id
-    )
+    try:
+        record_id, created = org.store.upsert(
+            name, path["field"], path["value"], _values(request), user=session_of(request).user_id
+        )
+    except MultipleMatchesError as error:
+        raise SeveralRecords([f"{base_of(request)}/sobjects/{name}/{each}" for each in error.ids]) from error
     exchange_of(request).rows = 1
     if created:
         return _created(request, name, record_id, {"created": True})
