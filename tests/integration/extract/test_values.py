@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from data_contracts.errors import ExtractionError
 from pipelines.extract.cells import fault, reasons, typed
-from pipelines.extract.download import write_rest_pages
 from pipelines.extract.pages import check_headers, read_csv
+from pipelines.extract.rest_pages import write_rest_pages
 from resources.landing import LandedField, LandedPage, LandingFolder, Manifest
 
 FIELDS = [
