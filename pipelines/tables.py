@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from data_contracts.contracts import Column, TableContract
+from data_contracts.contracts import Column, TableContract, literal, quoted
 
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -27,10 +27,20 @@ def replace_table(con: duckdb.DuckDBPyConnection, contract: TableContract, extra
 
 
 def ensure_table(con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
-    """Create the contract's table with its comments where there is none; rows stay where there is one."""
-    if table_columns(con, contract.name):
-        return
-    replace_table(con, contract)
+    """Create the contract's table with its comments where there is none; rows stay where there is one.
+
+    A table of ``ops`` outlives versions of Crosswalk: columns promised since it was made are added to it.
+    """
+    present = table_columns(con, contract.name)
+    if not present:
+        replace_table(con, contract)
+    elif contract.name.startswith("ops."):
+        for column in contract.columns:
+            if column.name not in present:
+                target = f"{contract.relation} ADD COLUMN IF NOT EXISTS {quoted(column.name)} {column.type}"
+                con.execute(f"ALTER TABLE {target}").fetchall()
+                comment = f"{contract.relation}.{quoted(column.name)} IS {literal(column.description)}"
+                con.execute(f"COMMENT ON COLUMN {comment}").fetchall()
 
 
 @contextmanager

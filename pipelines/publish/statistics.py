@@ -34,14 +34,14 @@ class StatisticsResult:
 def write_statistics(con: duckdb.DuckDBPyConnection, run: RunContext) -> StatisticsResult:
     """Write the run's row per object to ``ops.run_statistics``, in place of any it has there.
 
-    Reads ``_state.load_result`` of this run (an object the run did not fetch has none), ``crosswalk.*`` and
-    ``imports.*``.
+    Reads ``_state.load_result`` and ``_state.object_outcome`` of this run (an object the run did not fetch has none of
+    the former), ``crosswalk.*`` and ``imports.*``.
     """
     ensure_table(con, load_contract("ops.run_statistics"))
     query = (
         (_FOLDER / "statistics.sql")
         .read_text(encoding="utf-8")
-        .format(fetches=_fetches(con), links=_links(con), imports=_imports(con))
+        .format(fetches=_fetches(con), links=_links(con), imports=_imports(con), outcomes=_outcomes(con))
     )
     with transaction(con):
         con.execute("DELETE FROM ops.run_statistics WHERE run_id = ?", [run.run_id])
@@ -125,6 +125,13 @@ def _fetches(con: duckdb.DuckDBPyConnection) -> str:
         f"SELECT object, {columns} FROM _state.load_result WHERE run_id = $run_id "
         f"QUALIFY row_number() OVER (PARTITION BY object ORDER BY {order}) = 1"
     )
+
+
+def _outcomes(con: duckdb.DuckDBPyConnection) -> str:
+    """What planning says of objects that were refused, skipped or made full."""
+    if table_columns(con, "_state.object_outcome"):
+        return "SELECT object, reason FROM _state.object_outcome WHERE run_id = $run_id"
+    return "SELECT NULL::VARCHAR AS object, NULL::VARCHAR AS reason WHERE FALSE"
 
 
 def _links(con: duckdb.DuckDBPyConnection) -> str:

@@ -3,7 +3,8 @@ INSERT INTO ops.run_statistics BY NAME
 WITH fetched AS ({fetches}),
 linked AS ({links}),
 imported AS ({imports}),
-objects AS (SELECT object FROM fetched UNION SELECT object FROM linked)
+planned AS ({outcomes}),
+objects AS (SELECT object FROM fetched UNION SELECT object FROM linked UNION SELECT object FROM planned)
 SELECT
   $run_id AS run_id,
   o.object,
@@ -39,8 +40,10 @@ SELECT
   i.failed AS imports_failed,
   f.rest_calls,
   f.bulk_jobs,
-  f.bytes
+  f.bytes,
+  p.reason
 FROM objects AS o
 LEFT JOIN fetched AS f USING (object)
 LEFT JOIN linked AS l USING (object)
 LEFT JOIN imported AS i USING (object)
+LEFT JOIN planned AS p USING (object)
