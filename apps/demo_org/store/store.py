@@ -172,7 +172,7 @@ class OrgStore:
             ) from None
         if bulk:
             refuse_bulk(tree, compiled)
-        return Query(compiled, self.cursor, self._owner_of)
+        return Query(compiled, self.transactions.connect, self._owner_of)
 
     def check_bulk(
         self,

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from typing import cast
 
 import duckdb
 
 from apps.demo_org.store.errors import SObjectError
 from apps.demo_org.store.records import Records
 from apps.demo_org.store.writer import locked_row
+
+_SNAPSHOT = "CREATE TEMP TABLE result AS "
 
 
 class LongTransaction(Records):
@@ -34,6 +37,10 @@ class LongTransaction(Records):
             except duckdb.TransactionException as error:
                 raise locked_row() from error
 
+    def own_reads(self) -> duckdb.DuckDBPyConnection:
+        """Reads inside the transaction."""
+        return cast("duckdb.DuckDBPyConnection", OwnReads(self._con, self._connect()))
+
     def end(self, statement: str) -> None:
         """COMMIT or ROLLBACK, and let the connection go."""
         with self.lock:
@@ -43,6 +50,35 @@ class LongTransaction(Records):
                 raise locked_row() from error
             finally:
                 self._con.close()
+
+
+class OwnReads:
+    """A connection as a query takes it that sees what a transaction changed; closing it leaves the transaction open.
+
+    The query's snapshot lies on a connection of its own: rows of an open transaction have no row numbers from 0,
+    by which pages are cut.
+    """
+
+    def __init__(self, inside: duckdb.DuckDBPyConnection, beside: duckdb.DuckDBPyConnection) -> None:
+        self._inside, self._beside = inside, beside
+        self._last = inside
+
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run a statement inside the transaction, or on the snapshot."""
+        if sql.startswith(_SNAPSHOT):
+            rows = self._inside.sql(sql.removeprefix(_SNAPSHOT)).to_arrow_table()
+            self._last = self._beside.register("rows_inside", rows).execute(f"{_SNAPSHOT}FROM rows_inside")
+        else:
+            self._last = (self._beside if " FROM result" in sql else self._inside).execute(sql)
+        return self._last
+
+    def fetchmany(self, size: int) -> list[tuple[object, ...]]:
+        """The next rows of the last statement."""
+        return self._last.fetchmany(size)
+
+    def close(self) -> None:
+        """Drop the snapshot of the query."""
+        self._beside.close()
 
 
 class Transactions:
@@ -90,6 +126,11 @@ class Transactions:
     def records(self) -> Records:
         """What writes for the calling thread."""
         return self._current.get() or self._committed
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """What the calling thread reads with: inside a transaction, its own changes too."""
+        current = self._current.get()
+        return self._committed.environment()[0]() if current is None else current.own_reads()
 
     def oldest_start(self) -> datetime | None:
         """When the oldest open transaction began."""
