@@ -25,8 +25,8 @@ from apps.demo_org import (
     replication,
     reports,
     rest,
-    sobject_collections,
     soap_login,
+    sobject_collections,
 )
 from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
