@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -35,7 +36,7 @@ class LandedField(BaseModel):
 
 
 class LandedPage(BaseModel):
-    """One result page on disk; ``next_locator`` is empty on the last."""
+    """One result page on disk; ``next_locator`` is empty on the last, ``part`` counts the jobs of a split result."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +46,7 @@ class LandedPage(BaseModel):
     rows: int
     bytes: int
     sha256: str
+    part: int = 0
 
 
 class EndpointCount(BaseModel):
@@ -55,11 +57,44 @@ class EndpointCount(BaseModel):
     rows: int = 0
 
 
+class JobPart(BaseModel):
+    """One of several jobs that share a result between them: the records whose Id is above one and up to another.
+
+    An empty bound is open. ``records`` is what the org says this part holds, None until its job is complete.
+    """
+
+    above: str = ""
+    up_to: str = ""
+    job_id: str = ""
+    records: int | None = None
+
+
+class OrgCount(BaseModel):
+    """What the org counted after the pages had landed; the load compares the warehouse with it.
+
+    ``live`` are all records of the selection, ``settled`` those without a change since ``bound``. ``unsettled`` are
+    the Ids of records that changed, or went for good, since then: whether the pages hold them is a matter of
+    moments. None where they are more than is worth fetching; ``unsettled_count`` counts them all. ``racing`` changed
+    while the org was counting. ``moved`` is by how much a count without any stamp to go by differs from the one at the
+    start.
+    """
+
+    asked_at: datetime
+    bound: datetime
+    live: int
+    settled: int
+    unsettled: list[str] | None = []
+    unsettled_count: int = 0
+    racing: int = 0
+    moved: int = 0
+
+
 class Manifest(BaseModel):
     """What was asked, what has arrived, and what it took.
 
     ``since`` and ``until`` are the half-open bounds of a delta in UTC; for a full job ``until`` is the org's
-    time before it was submitted. ``records`` is what the org says the whole result holds.
+    time before it was submitted. ``covered`` is the watermark this job earns. ``records`` is what the org says the
+    whole result holds. ``submitting`` says that a job was about to be created and its id is not known yet.
     """
 
     org_id: str
@@ -76,20 +111,38 @@ class Manifest(BaseModel):
     created_since: datetime | None = None
     since: datetime | None
     until: datetime
+    covered: datetime | None = None
+    covered_by_org: bool = False
+    clock_offset: float = 0.0
+    condition: str = ""
     eligible: int
     created_at: datetime
     selection_key: str
     job_id: str = ""
+    submitting: datetime | None = None
+    parts: list[JobPart] = []
     records: int | None = None
     pages: list[LandedPage] = []
     usage: dict[str, EndpointCount] = {}
+    org_count: OrgCount | None = None
     loaded_at: datetime | None = None
     abandoned: str = ""
 
     @property
+    def where(self) -> str:
+        """The condition of the query, empty where it has none."""
+        return self.soql.partition(f" FROM {self.api_name}")[2].removeprefix(" WHERE ")
+
+    @property
     def complete(self) -> bool:
-        """Whether every row the org announced is on disk."""
+        """Whether every row the org announced is on disk, of each part by itself where there are parts."""
+        if self.parts and self.records is not None:
+            return all(self.part_rows(number) == part.records for number, part in enumerate(self.parts))
         return self.records is not None and sum(page.rows for page in self.pages) == self.records
+
+    def part_rows(self, number: int) -> int:
+        """Rows on disk of one part."""
+        return sum(page.rows for page in self.pages if page.part == number)
 
 
 class LandingFolder:
@@ -103,8 +156,9 @@ class LandingFolder:
     def create(cls, root: Path, manifest: Manifest) -> "LandingFolder":
         """Make the folder of a new job below ``root/<object>/`` and write its first manifest."""
         stamp = manifest.created_at.strftime("%Y%m%dT%H%M%S%f")
-        path = root / manifest.object / f"{manifest.kind}-{manifest.purpose}-{stamp}-{manifest.job_id or 'rest'}"
+        path = root / manifest.object / f"{manifest.kind}-{manifest.purpose}-{stamp}-{manifest.transport}"
         path.mkdir(parents=True)
+        sync_folder(path.parent)
         folder = cls(path, manifest)
         folder.save()
         return folder
@@ -122,13 +176,15 @@ class LandingFolder:
             ) from error
 
     def save(self) -> None:
-        """Write the manifest: to a temporary file, fsync, rename."""
-        temporary = self.path / f"{MANIFEST}.part"
-        with temporary.open("w") as handle:
-            handle.write(self.manifest.model_dump_json(indent=1))
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.rename(self.path / MANIFEST)
+        """Write the manifest, whole or not at all."""
+        write_atomically(self.path / MANIFEST, self.manifest.model_dump_json(indent=1))
+
+    @contextmanager
+    def changing(self) -> Iterator[Manifest]:
+        """Give the manifest to be changed, and write it afterwards."""
+        with self._lock:
+            yield self.manifest
+            self.save()
 
     def add_page(self, page: LandedPage) -> None:
         """Enter a page whose file is whole."""
@@ -138,9 +194,13 @@ class LandingFolder:
 
     def set_records(self, records: int) -> None:
         """Note how many rows the org says the result holds."""
-        with self._lock:
-            self.manifest.records = records
-            self.save()
+        with self.changing() as manifest:
+            manifest.records = records
+
+    def forget_pages(self) -> None:
+        """Begin anew with another job: pages of two jobs are two moments and are never mixed."""
+        with self.changing() as manifest:
+            manifest.pages, manifest.records, manifest.job_id, manifest.parts = [], None, "", []
 
     def add_usage(self, counts: Iterable[tuple[str, int, int, int]]) -> None:
         """Add ``(endpoint, calls, bytes, rows)`` to what the job has cost so far."""
@@ -152,19 +212,18 @@ class LandingFolder:
 
     def mark_loaded(self, at: datetime) -> None:
         """Note that the job is in the warehouse: it is not picked up again."""
-        with self._lock:
-            self.manifest.loaded_at = at
-            self.save()
+        with self.changing() as manifest:
+            manifest.loaded_at = at
 
     def abandon(self, reason: str) -> None:
         """Give the job up: what it holds cannot be trusted, and the next run asks the org anew."""
-        with self._lock:
-            self.manifest.abandoned = reason
-            self.save()
+        with self.changing() as manifest:
+            manifest.abandoned = reason
 
-    def page_target(self, locator: str) -> Path:
+    def page_target(self, locator: str, part: int = 0) -> Path:
         """The file a page goes to, the same on every attempt."""
-        name = hashlib.sha256(locator.encode()).hexdigest()[:16] if locator else "first"
+        key = f"{part} {locator}" if part else locator
+        name = hashlib.sha256(key.encode()).hexdigest()[:16] if key else "first"
         return self.path / f"page-{name}.csv"
 
     def drop_damaged_pages(self, counted: Callable[[Path], int | None] | None = None) -> int:
@@ -194,6 +253,26 @@ class LandingFolder:
             return False
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest() == page.sha256
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file so that it is the old one or the new one, whatever happens: fsync, rename, fsync."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make a rename in a folder outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def folders(root: Path, object_name: str) -> Iterator[LandingFolder]:

@@ -2,7 +2,8 @@
 
 from pipelines.extract.download import download_object
 from pipelines.extract.lists import land_lists, load_list_membership
-from pipelines.extract.load import LoadResult, load_object
+from pipelines.extract.load import load_object
+from pipelines.extract.results import LoadResult
 from pipelines.extract.schema import refresh_schema
 from pipelines.extract.submit import submit_jobs
 

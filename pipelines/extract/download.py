@@ -1,47 +1,48 @@
-"""Waiting for a job and landing its pages, without holding the warehouse.
+"""Landing what a plan asked for, whatever the transport, and proving that nothing is missing; no warehouse is needed.
 
-Bulk pages are stored as they come off the wire; REST pages are written in the very same CSV form, so that
-one loader reads both and their tables are equal.
+Bulk is ``pipelines.extract.bulk_pages``, REST ``pipelines.extract.rest_pages``: both leave the same CSV pages.
 """
 
-import contextvars
-import csv
-import gzip
-import hashlib
-import io
-import os
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime
 
-from data_contracts.errors import ExtractionError, SalesforceError
+from data_contracts.errors import ExtractionError
+from pipelines.extract.bulk_pages import BulkLanding
+from pipelines.extract.org_count import count_org
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
-from pipelines.extract.submit import Progress, operation_of, quiet
+from pipelines.extract.rest_pages import land_rest
+from pipelines.extract.submit import Progress, quiet
 from resources.home import Home
-from resources.landing import LandedPage, LandingFolder
+from resources.landing import LandingFolder
 from resources.salesforce import SalesforceOrg
-from resources.salesforce.bulk import BulkJob, PageRef
 from resources.salesforce.usage import attributed_to
 
-#: Pages fetched at a time.
-THREADS = 4
-#: Salesforce refuses resultPages where the API version or the job does not have it.
-NO_RESULT_PAGES = frozenset({400, 404, 405, 409})
 
+def download_object(
+    org: SalesforceOrg,
+    home: Home,
+    plan: ObjectPlan,
+    progress: Progress = quiet,
+    *,
+    works_until: datetime | None = None,
+) -> None:
+    """Land everything ``plan`` asked for, then ask the org how many records it has now.
 
-def download_object(org: SalesforceOrg, home: Home, plan: ObjectPlan, progress: Progress = quiet) -> None:
-    """Land everything ``plan`` asked for; pages that are landed already are not fetched again.
-
-    Raises ExtractionError when a job failed or its pages do not hold the rows the org announced.
+    Pages that are landed already are not fetched again. Raises ExtractionError when a job failed or its pages do not
+    hold the rows the org announced, WindowClosedError at ``works_until``: the job is left for the next run.
     """
-    for landing in filter(None, (plan.landing, plan.ids_landing)):
+    landings = [landing for landing in (plan.ids_landing, plan.landing) if landing]
+    for landing in landings:
         folder = LandingFolder.open(home.landing / landing)
+        if folder.manifest.loaded_at:
+            continue
         with attributed_to(plan.name):
             try:
-                land(org, folder, progress)
+                land(org, folder, progress, works_until=works_until)
+                if landing == plan.landing:
+                    count_org(org, folder, plan.stored)
             except OSError as error:
                 raise ExtractionError(
                     f"cannot write to the landing folder of {plan.name}: {error.strerror or error}",
@@ -54,16 +55,19 @@ def download_object(org: SalesforceOrg, home: Home, plan: ObjectPlan, progress: 
                 )
 
 
-def land(org: SalesforceOrg, folder: LandingFolder, progress: Progress = quiet) -> None:
+def land(
+    org: SalesforceOrg, folder: LandingFolder, progress: Progress = quiet, *, works_until: datetime | None = None
+) -> None:
     """Fetch what is missing of one job into its folder and prove that nothing is."""
     manifest = folder.manifest
     if manifest.complete:
         progress(f"{manifest.object}: {manifest.records:,} rows had landed before")
         return
+    rate = _Rate(folder, progress)
     if manifest.transport == "rest":
-        _land_rest(org, folder)
+        land_rest(org, folder, rate.add)
     else:
-        _land_bulk(org, folder, progress)
+        BulkLanding(org, folder, progress, rate.add, _countdown(works_until)).land()
     if not manifest.complete:
         landed = sum(page.rows for page in manifest.pages)
         distrust(folder)
@@ -74,119 +78,23 @@ def land(org: SalesforceOrg, folder: LandingFolder, progress: Progress = quiet) 
         )
 
 
-def _land_bulk(org: SalesforceOrg, folder: LandingFolder, progress: Progress) -> None:
-    manifest = folder.manifest
-
-    def tell(job: BulkJob) -> None:
-        progress(f"{manifest.object}: job {job.id} is {job.state}, {job.rows:,} of {manifest.eligible:,} rows")
-
-    job = org.bulk.wait(manifest.job_id, progress=tell)
-    folder.set_records(job.rows)
-    if not job.rows:
-        return
-    report = _Rate(manifest.object, job.rows, progress)
-    try:
-        refs = list(org.bulk.page_refs(job.id))
-    except SalesforceError as error:
-        if error.status not in NO_RESULT_PAGES:
-            raise
-        _land_chain(org, folder, report)
-        return
-    _land_parallel(org, folder, refs, report)
-
-
-def _land_parallel(org: SalesforceOrg, folder: LandingFolder, refs: list[PageRef], report: "_Rate") -> None:
-    landed = {page.locator for page in folder.manifest.pages}
-    missing = [ref for ref in refs if ref.locator not in landed]
-    with ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="page") as pool:
-        # Each thread counts its calls for the same object as this one.
-        tasks = [pool.submit(contextvars.copy_context().run, _land_page, org, folder, ref) for ref in missing]
-        try:
-            for task in as_completed(tasks):
-                report.add(task.result().rows)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _land_chain(org: SalesforceOrg, folder: LandingFolder, report: "_Rate") -> None:
-    by_locator = {page.locator: page for page in folder.manifest.pages}
-    locator, more = "", True
-    while more:
-        page = by_locator.get(locator)
-        if page is None:
-            page = _land_page(org, folder, PageRef(locator))
-            report.add(page.rows)
-        locator, more = page.next_locator, bool(page.next_locator)
-
-
-def _land_page(org: SalesforceOrg, folder: LandingFolder, ref: PageRef) -> LandedPage:
-    file = org.bulk.download(folder.manifest.job_id, ref, folder.page_target(ref.locator))
-    page = LandedPage(
-        file=file.path.name,
-        locator=ref.locator,
-        next_locator=file.next_locator,
-        rows=file.rows,
-        bytes=file.size,
-        sha256=file.sha256,
-    )
-    folder.add_page(page)
-    return page
-
-
-def _land_rest(org: SalesforceOrg, folder: LandingFolder) -> None:
-    manifest = folder.manifest
-    names = [field.name for field in manifest.fields]
-    pages = org.query(manifest.soql, include_deleted=operation_of(manifest.purpose) == "queryAll")
-    target = folder.page_target("").with_suffix(".csv.gz")
-    rows = write_rest_pages(target, names, pages)
-    size = target.stat().st_size
-    with target.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    manifest.pages = [LandedPage(file=target.name, locator="", next_locator="", rows=rows, bytes=size, sha256=digest)]
-    folder.set_records(rows)
-
-
-def write_rest_pages(target: Path, names: list[str], pages: Iterable[list[dict[str, Any]]]) -> int:
-    """Write REST records to ``target`` as Bulk API 2.0 would: every value quoted, null empty; return the rows."""
-    part, rows = target.with_name(target.name + ".part"), 0
-    with part.open("wb") as raw:
-        with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, mtime=0) as packed:
-            text = io.TextIOWrapper(packed, encoding="utf-8", errors="replace", newline="")
-            writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-            writer.writerow(names)
-            for page in pages:
-                writer.writerows(_cells(page, names))
-                rows += len(page)
-            text.flush()
-            text.detach()
-        raw.flush()
-        os.fsync(raw.fileno())
-    part.rename(target)
-    return rows
-
-
-def _cells(page: list[dict[str, Any]], names: list[str]) -> Iterator[list[str]]:
-    for record in page:
-        yield [_cell(record.get(name)) for name in names]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+def _countdown(works_until: datetime | None) -> Callable[[], float] | None:
+    if works_until is None:
+        return None
+    end = works_until
+    return lambda: (end - datetime.now(UTC)).total_seconds()
 
 
 class _Rate:
     """Tells rows done, of how many, and how fast."""
 
-    def __init__(self, name: str, total: int, progress: Progress) -> None:
-        self._name, self._total, self._progress = name, total, progress
+    def __init__(self, folder: LandingFolder, progress: Progress) -> None:
+        self._manifest, self._progress = folder.manifest, progress
         self._done, self._began = 0, time.monotonic()
 
     def add(self, rows: int) -> None:
         self._done += rows
         rate = self._done / max(time.monotonic() - self._began, 1e-3)
-        self._progress(f"{self._name}: {self._done:,} of {self._total:,} rows landed, {rate:,.0f} rows/s")
+        total = self._manifest.records if self._manifest.records is not None else self._manifest.eligible
+        name = self._manifest.object
+        self._progress(f"{name}: {self._done:,} of {total:,} rows landed, {rate:,.0f} rows/s")

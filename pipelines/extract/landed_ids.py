@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from data_contracts.errors import ExtractionError
-from pipelines.extract.download import write_rest_pages
 from pipelines.extract.objects import api_name, table_name
 from pipelines.extract.pages import check_headers, read_csv
 from pipelines.extract.plan import match_key, soql_of
+from pipelines.extract.rest_pages import write_rest_pages
 from resources.home import Home
 from resources.landing import LandedField, LandedPage, LandingFolder, Manifest
 from resources.salesforce import SalesforceOrg

@@ -4,22 +4,26 @@ A full load builds the table anew and swaps it; a delta replaces by Id and ignor
 stored one. Statistics, events, rejects and the watermark move in the same transaction.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from data_contracts.contracts import quoted
-from data_contracts.errors import ExtractionError, WarehouseError
+from data_contracts.errors import ExtractionError, ReconciliationError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.extract.batch import Batch, read_pages
-from pipelines.extract.merge import note_changes, refuse_empty, replace_by_id, swap
+from pipelines.extract.merge import Changes, note_changes, refuse_empty, replace_by_id, swap
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
-from pipelines.extract.state import Watermark, prepare_state, set_watermark
+from pipelines.extract.reconcile import reconcile
+from pipelines.extract.results import LoadResult, committed, record_stale, write_result
+from pipelines.extract.state import Remedy, Watermark, prepare_state, set_doubt, set_watermark, watermark
 from pipelines.extract.submit import Progress, quiet
+from pipelines.extract.sweep import sweep
 from pipelines.extract.usage import add_usage
+from pipelines.extract.watermark import advanced
 from pipelines.run import RunContext
 from pipelines.tables import scalar, transaction
 from resources.home import Home
@@ -27,37 +31,6 @@ from resources.landing import LandingFolder
 
 #: What DuckDB raises for a page that is not what it should be; anything else is an error of ours.
 UNREADABLE = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.ConstraintException, duckdb.IOException)
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """What one load did. ``fetched`` = ``new`` + ``changed`` + ``unchanged``.
-
-    ``rows`` are in the table now, ``live`` of them not deleted. ``deleted``, ``merged`` and ``converted`` are seen
-    by this load for the first time; ``removed`` rows left the selection; ``rejected`` are cells that did not
-    convert. ``rest_calls`` are API calls of any kind but job creations, which ``bulk_jobs`` counts.
-    """
-
-    object: str
-    kind: str
-    eligible: int = 0
-    fetched: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    deleted: int = 0
-    merged: int = 0
-    converted: int = 0
-    over_limit: int = 0
-    rest_calls: int = 0
-    bulk_jobs: int = 0
-    bytes: int = 0
-    rows: int = 0
-    live: int = 0
-    rejected: int = 0
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
 
 
 def load_object(
@@ -68,17 +41,17 @@ def load_object(
     run: RunContext,
     progress: Progress = quiet,
 ) -> LoadResult:
-    """Load what ``download_object`` landed for ``plan``; a skipped object gives a result of zeros.
+    """Load what ``download_object`` landed for ``plan``; a skipped object keeps its rows and is recorded as stale.
 
     Raises ExtractionError, leaving the table as it was, when rows are missing, repeated or unreadable, or when
     nothing arrived although the org counts records.
     """
     prepare_state(con)
     if plan.skipped:
-        return LoadResult(plan.name, plan.kind)
+        return record_stale(con, plan, run)
     folder = LandingFolder.open(home.landing / plan.landing)
     ids = LandingFolder.open(home.landing / plan.ids_landing) if plan.ids_landing else None
-    result = _committed(con, plan)
+    result = committed(con, plan)
     if result is None:
         progress(f"{plan.name}: loading {folder.manifest.records or 0:,} rows from {len(folder.manifest.pages)} pages")
         result = _load(con, folder, ids, plan, run)
@@ -100,11 +73,18 @@ def _load(
             fetched, rejected = read_pages(batch)
             refuse_empty(batch, fetched)
             changes = note_changes(batch, fetched)
-            gone, removed = swap(batch) if folder.manifest.kind == "full" else (0, replace_by_id(batch, changes))
+            gone, removed = swap(batch) if folder.manifest.kind == "full" else _replace(batch, changes)
             figures = {**asdict(changes), "deleted": changes.deleted + gone, "removed": removed, "fetched": fetched}
             unchanged = fetched - changes.new - changes.changed
-            result = _result(batch, plan, unchanged=unchanged, rejected=rejected, **figures)
+            result = _result(batch, plan, {**figures, "unchanged": unchanged, "rejected": rejected})
+            result = _proven(batch, result)
             _record(batch, plan, result)
+    except ReconciliationError as error:
+        # Outside the transaction that was undone: the next run must not trust the watermark.
+        set_doubt(con, folder.manifest.object, "full", error.what, run.run_id)
+        for doubtful in filter(None, (folder, ids)):
+            doubtful.abandon("the org counts another number of records")
+        raise
     except ExtractionError:
         for doubtful in filter(None, (folder, ids)):
             distrust(doubtful)
@@ -127,10 +107,31 @@ def _load(
     return result
 
 
-def _result(batch: Batch, plan: ObjectPlan, **figures: int) -> LoadResult:
+def _replace(batch: Batch, changes: Changes) -> tuple[int, int]:
+    removed = replace_by_id(batch, changes)
+    return sweep(batch), removed
+
+
+def _proven(batch: Batch, result: LoadResult) -> LoadResult:
+    """Hold the table to the org's count; note what the next run has to settle."""
+    found = reconcile(batch.con, batch.stored, batch.manifest)
+    if found is None:
+        return result
+    remedy: Remedy | None = "sweep" if found.surplus else None
+    set_doubt(batch.con, result.object, remedy, found.explanation, batch.run.run_id)
+    return replace(
+        result,
+        org_count=found.org_count,
+        warehouse_count=found.warehouse_count,
+        difference=found.difference,
+        explanation=found.explanation or None,
+    )
+
+
+def _result(batch: Batch, plan: ObjectPlan, figures: dict[str, Any]) -> LoadResult:
     landed = [folder.manifest for folder in (batch.folder, batch.ids) if folder]
     calls = [(kind, count.calls) for manifest in landed for kind, count in manifest.usage.items()]
-    return LoadResult(
+    result = LoadResult(
         object=batch.manifest.object,
         kind=batch.manifest.kind,
         eligible=batch.manifest.eligible,
@@ -142,28 +143,19 @@ def _result(batch: Batch, plan: ObjectPlan, **figures: int) -> LoadResult:
         live=scalar(batch.con, f"SELECT count(*) FROM {batch.stored} WHERE NOT _is_deleted"),
         started_at=batch.manifest.created_at.astimezone(UTC).replace(tzinfo=None),
         ended_at=datetime.now(UTC).replace(tzinfo=None),
-        **figures,
     )
+    return replace(result, **figures)
 
 
 def _record(batch: Batch, plan: ObjectPlan, result: LoadResult) -> None:
     """Write statistics, API usage and the watermark."""
-    con, run_id = batch.con, batch.run.run_id
-    values = {**asdict(result), "run_id": run_id, "landing": plan.landing}
-    names = ", ".join(quoted(name) for name in values)
-    marks = ", ".join("?" for _ in values)
-    con.execute(f"INSERT INTO _state.load_result ({names}) VALUES ({marks})", [*values.values()]).fetchall()
+    con, run_id, manifest = batch.con, batch.run.run_id, batch.manifest
+    write_result(con, run_id, result, plan.landing)
     for folder in filter(None, (batch.folder, batch.ids)):
         for endpoint, count in folder.manifest.usage.items():
             add_usage(con, run_id, result.object, endpoint, count)
-    selected = tuple(field.name for field in batch.manifest.fields)
-    mark = Watermark(batch.manifest.until, batch.manifest.selection_key, selected)
-    set_watermark(con, result.object, mark, run_id)
-
-
-def _committed(con: DuckDBPyConnection, plan: ObjectPlan) -> LoadResult | None:
-    """The result of a load that was committed just before its process died."""
-    names = [field.name for field in fields(LoadResult)]
-    columns = ", ".join(quoted(name) for name in names)
-    found = con.execute(f"SELECT {columns} FROM _state.load_result WHERE landing = ?", [plan.landing]).fetchall()
-    return LoadResult(**dict(zip(names, found[0], strict=True))) if found else None
+    selected = tuple(field.name for field in manifest.fields)
+    covered = manifest.covered or manifest.until
+    mark = Watermark(covered, manifest.selection_key, selected, manifest.clock_offset)
+    until = advanced(watermark(con, result.object), mark, manifest.until, by_org=manifest.covered_by_org)
+    set_watermark(con, result.object, replace(mark, covered_until=until), run_id)

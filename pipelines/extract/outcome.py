@@ -33,4 +33,5 @@ def outcome(plan: ObjectPlan) -> str:
         return "refused: " + "; ".join(plan.refused.split("\n"))
     if plan.skipped:
         return f"skipped: {plan.skipped}"
-    return f"full instead of a delta: {plan.reason}" if plan.reason else ""
+    asked = "delta" if plan.kind == "full" else "full run"
+    return f"{plan.kind} instead of a {asked}: {plan.reason}" if plan.reason else ""

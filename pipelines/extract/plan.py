@@ -19,18 +19,25 @@ from pipelines.extract.fields import FieldSpec, cursor_field
 from pipelines.extract.objects import table_name
 from pipelines.extract.selection import SelectionQuery, soql_time
 from pipelines.extract.state import Watermark
-from resources.landing import LandedField, Manifest
+from pipelines.extract.watermark import Coverage
+from resources.landing import LandedField, Manifest, write_atomically
 
 #: A delta looks back this far behind the watermark: rows committed late carry an earlier stamp.
 OVERLAP = timedelta(minutes=10)
 #: Up to this many rows five REST pages are cheaper than a Bulk job.
 REST_ROWS = 10_000
 
+#: Why a full run reads an object as a delta.
+RESUMED = "the interrupted full run before it had loaded this object already"
+
 Kind = Literal["full", "delta"]
 
 
 class ObjectPlan(BaseModel):
-    """What a run does about one object: where its rows (and ids) land, or why it is refused or skipped."""
+    """What a run does about one object: where its rows (and ids) land, or why it is refused or skipped.
+
+    ``stored`` are the live records of the warehouse when the run was planned.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +50,7 @@ class ObjectPlan(BaseModel):
     ids_landing: str = ""
     refused: str = ""
     skipped: str = ""
+    stored: int | None = None
 
     @property
     def over_limit(self) -> int:
@@ -72,19 +80,25 @@ class ExtractionPlan(BaseModel):
 
     def save(self, landing: Path) -> None:
         """Keep the plan for steps of the run that start in another process."""
-        (landing / f"plan-{self.run_id}.json").write_text(self.model_dump_json(indent=1))
+        write_atomically(landing / f"plan-{self.run_id}.json", self.model_dump_json(indent=1))
 
     @classmethod
     def load(cls, landing: Path, run_id: str) -> "ExtractionPlan":
         """Read the plan of a run back; raises ExtractionError where there is none."""
-        path = landing / f"plan-{run_id}.json"
-        if not path.is_file():
+        found = cls.find(landing, run_id)
+        if found is None:
             raise ExtractionError(
                 f"run {run_id} has no extraction plan",
                 why="the step that submits the jobs has not run",
                 next_step="run the whole sync: crosswalk sync",
             )
-        return cls.model_validate_json(path.read_text())
+        return found
+
+    @classmethod
+    def find(cls, landing: Path, run_id: str) -> "ExtractionPlan | None":
+        """Return the plan of a run, None where there is none."""
+        path = landing / f"plan-{run_id}.json"
+        return cls.model_validate_json(path.read_text()) if path.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -96,14 +110,26 @@ class ObjectInput:
     fields: tuple[FieldSpec, ...]
     watermark: Watermark | None
     columns: dict[str, str]
+    doubt: tuple[str, str] | None = None
+    loaded_by_unfinished: bool = False
 
 
 def choose_kind(asked: Kind, known: ObjectInput, selection: SelectionQuery) -> tuple[Kind, str]:
-    """Return full or delta, and why a delta that was asked for becomes a full run."""
+    """Return full or delta, and why it is another one than was asked for.
+
+    A full run that was interrupted after it had loaded the object has done its work: a delta brings it up to date.
+    """
+    kind, reason = _delta_or_full(known, selection)
     if asked == "full":
-        return "full", ""
+        return ("delta", RESUMED) if kind == "delta" and known.loaded_by_unfinished else ("full", "")
+    return kind, reason
+
+
+def _delta_or_full(known: ObjectInput, selection: SelectionQuery) -> tuple[Kind, str]:
     if known.watermark is None or not known.columns:
         return "full", "first load"
+    if known.doubt and known.doubt[0] == "full":
+        return "full", known.doubt[1]
     if known.watermark.selection_key != selection.key:
         return "full", "the selection changed"
     readable = [spec for spec in known.fields if spec.readable]
@@ -174,8 +200,13 @@ class JobRequest:
     purpose: Literal["records", "ids"]
     selection: SelectionQuery
     since: datetime | None
-    until: datetime
+    coverage: Coverage
     eligible: int
+
+    @property
+    def until(self) -> datetime:
+        """The org's time before the job: the upper bound of a delta."""
+        return self.coverage.until
 
     def fields(self) -> list[LandedField]:
         """Return the selected fields: all readable ones, or the Id."""
@@ -212,6 +243,10 @@ class JobRequest:
             created_since=self.selection.created_since,
             since=self.since,
             until=self.until,
+            covered=self.coverage.covered,
+            covered_by_org=self.coverage.by_org,
+            clock_offset=self.coverage.clock_offset,
+            condition=self.selection.where or "",
             eligible=self.eligible,
             created_at=now,
             selection_key=self.selection.key,

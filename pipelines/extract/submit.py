@@ -10,8 +10,10 @@ from typing import Literal
 
 from duckdb import DuckDBPyConnection
 
-from data_contracts.errors import ExtractionError, SalesforceError
+from data_contracts.contracts import quoted
+from data_contracts.errors import ExtractionError, QuotaError, SalesforceError
 from data_contracts.settings import Settings
+from pipelines.extract.jobs import lacks_bulk, operation_of, pending, start_job
 from pipelines.extract.objects import MATCHED, api_name, table_name
 from pipelines.extract.plan import (
     OVERLAP,
@@ -27,19 +29,18 @@ from pipelines.extract.plan import (
 )
 from pipelines.extract.schema import known_fields, refresh_schema
 from pipelines.extract.selection import selection_query
-from pipelines.extract.state import pin_org, record_refusal, watermark
+from pipelines.extract.state import doubt, loaded_by_unfinished, pin_org, record_refusal, was_loaded, watermark
 from pipelines.extract.usage import record_usage
+from pipelines.extract.watermark import coverage, lower_bound
 from pipelines.run import RunContext
-from pipelines.tables import table_columns
+from pipelines.tables import scalar, table_columns
 from resources.home import Home
-from resources.landing import JOB_LIFETIME, LandingFolder, folders, prune
+from resources.landing import LandingFolder, prune
 from resources.salesforce import SalesforceOrg
-from resources.salesforce.bulk import Operation
 from resources.salesforce.usage import attributed_to
 
 Progress = Callable[[str], None]
-#: What the org answers where the object or the edition has no Bulk API.
-NO_BULK = frozenset({"INVALIDENTITY", "INVALID_ENTITY", "FEATURENOTENABLED", "FUNCTIONALITY_NOT_ENABLED"})
+__all__ = ["Progress", "lacks_bulk", "operation_of", "quiet", "read_input", "submit_jobs"]
 
 
 def quiet(_: str) -> None:
@@ -65,8 +66,14 @@ def submit_jobs(
     pin_org(con, org.identity())
     prune(home.landing, settings.retention.landing_days, datetime.now(UTC))
     plans: dict[str, ObjectPlan] = {}
+    before = ExtractionPlan.find(home.landing, run.run_id)
     for name, chosen in settings.objects.items():
         if not chosen.enabled or (only is not None and name not in only):
+            continue
+        done = before.objects.get(name) if before else None
+        if done and done.landing and was_loaded(con, done.landing):
+            plans[name] = done
+            progress(f"{name}: this run had loaded it before it was interrupted")
             continue
         with attributed_to(name):
             plans[name] = _plan_object(con, org, home, settings, run, name, (kinds or {}).get(name, run.kind))
@@ -80,7 +87,7 @@ def submit_jobs(
 def _told(plan: ObjectPlan) -> str:
     if plan.skipped or plan.refused:
         return plan.skipped or plan.refused.partition("\n")[0]
-    because = f", full because of {plan.reason}" if plan.reason else ""
+    because = f", {plan.kind} because of: {plan.reason}" if plan.reason else ""
     return f"{plan.name}: {plan.kind} run of {plan.eligible:,} records submitted{because}"
 
 
@@ -93,7 +100,7 @@ def _plan_object(
     name: str,
     asked: Kind,
 ) -> ObjectPlan:
-    known = read_input(con, name)
+    known = read_input(con, name, run)
     if not known.fields:
         if name in MATCHED:
             raise ExtractionError(
@@ -101,22 +108,30 @@ def _plan_object(
                 why="its describe has not been read, or showed nothing",
                 next_step="run: crosswalk preflight",
             )
-        return ObjectPlan(name=name, kind=asked, skipped=f"{api_name(name)} is not readable and was skipped")
-    until = org.server_time()
-    selection = selection_query(org, name, settings, until)
-    eligible = org.count(known.api, selection.where)
+        return _skipped(con, name, asked)
+    try:
+        selection = selection_query(org, name, settings, org.server_time())
+        eligible = org.count(known.api, selection.where)
+    except QuotaError:
+        raise
+    except SalesforceError as error:
+        if name in MATCHED or error.code != "INVALID_TYPE":
+            raise
+        # The permission went between the describe and this moment.
+        return _skipped(con, name, asked)
     cap, refusal = over_cap(name, eligible, settings)
     kind, reason = choose_kind(asked, known, selection)
     if refusal:
         record_refusal(con, run.run_id, table_name(name), kind, eligible, eligible - (cap or 0))
         return ObjectPlan(name=name, kind=kind, eligible=eligible, cap=cap, refused=refusal)
-    since = known.watermark.covered_until - OVERLAP if kind == "delta" and known.watermark else None
 
-    request = JobRequest(known, kind, "records", selection, since, until, eligible)
+    covered = coverage(org, known.api)
+    since = lower_bound(known.watermark, covered, OVERLAP) if kind == "delta" and known.watermark else None
+    request = JobRequest(known, kind, "records", selection, since, covered, eligible)
     records = _land(con, org, home, run, request)
-    # Leaving a selection moves no stamp of the record: only its ids tell who is still in it.
-    ids = replace(request, purpose="ids", since=None) if kind == "delta" and selection.restricted else None
-    ids_folder = _land(con, org, home, run, ids) if ids else None
+    # Leaving a selection, or going for good, moves no stamp of the record: only the Ids tell who is still there.
+    wanted = kind == "delta" and (selection.restricted or known.doubt is not None)
+    ids_folder = _land(con, org, home, run, replace(request, purpose="ids", since=None)) if wanted else None
     records.add_usage((entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(name))
     return ObjectPlan(
         name=name,
@@ -126,14 +141,38 @@ def _plan_object(
         cap=cap,
         landing=str(records.path.relative_to(home.landing)),
         ids_landing=str(ids_folder.path.relative_to(home.landing)) if ids_folder else "",
+        stored=_live(con, name),
     )
 
 
-def read_input(con: DuckDBPyConnection, name: str) -> ObjectInput:
+def _skipped(con: DuckDBPyConnection, name: str, asked: Kind) -> ObjectPlan:
+    stored = _live(con, name)
+    kept = f"; the {stored:,} records mirrored before stay as they were" if stored else ""
+    return ObjectPlan(
+        name=name, kind=asked, skipped=f"{api_name(name)} is not readable and was skipped{kept}", stored=stored
+    )
+
+
+def _live(con: DuckDBPyConnection, name: str) -> int | None:
+    """Live records of the warehouse, None where there is no table."""
+    if "_is_deleted" not in table_columns(con, f"salesforce.{table_name(name)}"):
+        return None
+    return scalar(con, f"SELECT count(*) FROM salesforce.{quoted(table_name(name))} WHERE NOT _is_deleted")
+
+
+def read_input(con: DuckDBPyConnection, name: str, run: RunContext) -> ObjectInput:
     """Return what the warehouse knows of an object."""
     api, fields = known_fields(con, name)
-    columns = table_columns(con, f"salesforce.{table_name(name)}")
-    return ObjectInput(name, api, fields, watermark(con, table_name(name)), columns)
+    table = table_name(name)
+    return ObjectInput(
+        name,
+        api,
+        fields,
+        watermark(con, table),
+        table_columns(con, f"salesforce.{table}"),
+        doubt(con, table),
+        loaded_by_unfinished(con, table, run),
+    )
 
 
 def _land(
@@ -142,21 +181,27 @@ def _land(
     """Return the folder of the job: the one a killed run left, or a new one."""
     now = datetime.now(UTC)
     manifest = request.manifest(org.identity().org_id, org.api_version, now)
-    if found := _pending(org, home, request, manifest.match_key, now):
+    mark = request.known.watermark
+    until = mark.covered_until if mark else None
+    if found := pending(org, home, manifest.object, manifest.match_key, until, now):
         return found
     manifest.transport, rows = _transport(org, request, manifest.soql)
     if rows == 0:
         manifest.records = 0
-    elif manifest.transport == "bulk":
-        try:
-            manifest.job_id = org.bulk.submit(manifest.soql, operation_of(manifest.purpose)).id
-        except SalesforceError as error:
-            if error.code == "INVALID_FIELD":
-                return _after_drift(con, org, home, run, request, error)
-            if not lacks_bulk(error) or not org.rest.fits_in_url(manifest.soql):
-                raise
-            manifest.transport = "rest"
-    return LandingFolder.create(home.landing, manifest)
+    folder = LandingFolder.create(home.landing, manifest)
+    if rows == 0 or manifest.transport == "rest":
+        return folder
+    try:
+        start_job(org, folder)
+    except SalesforceError as error:
+        if error.code == "INVALID_FIELD":
+            folder.abandon("a field went between the describe and the query")
+            return _after_drift(con, org, home, run, request, error)
+        if not lacks_bulk(error):
+            raise
+        with folder.changing():
+            manifest.transport, manifest.submitting = "rest", None
+    return folder
 
 
 def _transport(org: SalesforceOrg, request: JobRequest, soql: str) -> tuple[Literal["bulk", "rest"], int]:
@@ -166,35 +211,6 @@ def _transport(org: SalesforceOrg, request: JobRequest, soql: str) -> tuple[Lite
         # COUNT() leaves the recycle bin out, and it may hold far more than what is live.
         rows = org.count(request.known.api, joined(request.conditions()), include_deleted=True)
     return "rest" if rows <= REST_ROWS and org.rest.fits_in_url(soql) else "bulk", rows
-
-
-def _pending(org: SalesforceOrg, home: Home, request: JobRequest, key: str, now: datetime) -> LandingFolder | None:
-    """Return an unloaded folder with the same query, unless something newer was loaded since or its job is gone."""
-    mark = request.known.watermark
-    for folder in folders(home.landing, table_name(request.known.name)):
-        manifest = folder.manifest
-        if manifest.loaded_at or manifest.abandoned or manifest.match_key != key:
-            continue
-        if now - manifest.created_at >= JOB_LIFETIME or (mark and manifest.until <= mark.covered_until):
-            continue
-        if manifest.job_id:
-            usable = manifest.complete or _is_alive(org, manifest.job_id)
-        else:
-            # A REST query that did not finish costs little, and "no rows" may be long out of date.
-            usable = manifest.complete and bool(manifest.records)
-        if usable:
-            folder.drop_damaged_pages()
-            return folder
-    return None
-
-
-def _is_alive(org: SalesforceOrg, job_id: str) -> bool:
-    try:
-        return org.bulk.status(job_id).state not in ("Failed", "Aborted")
-    except SalesforceError as error:
-        if error.status in (404, 409):
-            return False
-        raise
 
 
 def _after_drift(
@@ -207,17 +223,7 @@ def _after_drift(
 ) -> LandingFolder:
     """A field went between the describe and the query: describe again, and give up when that changes nothing."""
     refresh_schema(con, org, [request.known.name], run)
-    known = read_input(con, request.known.name)
+    known = read_input(con, request.known.name, run)
     if known.fields == request.known.fields:
         raise error
     return _land(con, org, home, run, replace(request, known=known))
-
-
-def lacks_bulk(error: SalesforceError) -> bool:
-    """Whether the org says that this object or this edition has no Bulk API; its rows come by REST then."""
-    return error.code.upper() in NO_BULK or "not supported by the bulk api" in str(error).lower()
-
-
-def operation_of(purpose: str) -> Operation:
-    """Return the query operation: records include deleted ones, ids are those of live records."""
-    return "queryAll" if purpose == "records" else "query"

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 import urllib3
 
-from data_contracts.errors import ExtractionError, SalesforceError
+from data_contracts.errors import ExtractionError, SalesforceError, WindowClosedError
 from resources.salesforce.session import OrgSession, unreachable
 
 Operation = Literal["query", "queryAll"]
@@ -27,28 +28,61 @@ PAGE_ROWS = 250_000
 CHUNK = 1 << 18
 
 
+#: What the org says of a job that it gave up for its size: a narrower one may get through.
+TOO_LARGE = ("query_timeout", "more than 15", "15 times", "retried more than", "too complicated")
+
+
 @dataclass(frozen=True)
 class BulkJob:
-    """A query job as Salesforce reports it."""
+    """A query job as Salesforce reports it; the text of its query is not part of that."""
 
     id: str
     state: str
     rows: int
     message: str = ""
+    object: str = ""
+    operation: str = ""
+    created_by: str = ""
+    created_at: datetime | None = None
+    api_version: str = ""
 
     @property
     def finished(self) -> bool:
         """Whether the state will not change any more."""
         return self.state in FINAL
 
+    @property
+    def too_large(self) -> bool:
+        """Whether the job failed for its size, so that parts of it may get through."""
+        return self.state == "Failed" and any(words in self.message.lower() for words in TOO_LARGE)
+
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> "BulkJob":
-        """Read the answer of ``/jobs/query/{id}``."""
+        """Read the answer of ``/jobs/query/{id}``, or one entry of the list of jobs."""
+        created = body.get("createdDate")
         return cls(
-            str(body["id"]),
-            str(body["state"]),
-            int(body.get("numberRecordsProcessed") or 0),
-            str(body.get("errorMessage") or ""),
+            id=str(body["id"]),
+            state=str(body["state"]),
+            rows=int(body.get("numberRecordsProcessed") or 0),
+            message=str(body.get("errorMessage") or ""),
+            object=str(body.get("object") or ""),
+            operation=str(body.get("operation") or ""),
+            created_by=str(body.get("createdById") or ""),
+            created_at=datetime.fromisoformat(str(created)) if created else None,
+            api_version=str(body.get("apiVersion") or ""),
+        )
+
+    def failure(self) -> ExtractionError:
+        """Return the error for a job that ended without a result."""
+        aborted = self.state == "Aborted"
+        return ExtractionError(
+            f"Bulk job {self.id} ended as {self.state}: {self.message or 'no message'}",
+            why="someone aborted it in Setup > Bulk Data Load Jobs"
+            if aborted
+            else "the org gave up: after 15 attempts of its own, or because a field or permission went",
+            next_step="run the command again: a new job is created"
+            if aborted
+            else "narrow the selection if it timed out, then run the command again",
         )
 
 
@@ -94,6 +128,11 @@ class BulkApi:
         """Return the job's state now; raises SalesforceError with status 404 when the org has forgotten it."""
         return BulkJob.from_json(self.session.read_json(f"{self.jobs}/{job_id}", f"show Bulk job {job_id}"))
 
+    def recent(self) -> list[BulkJob]:
+        """Return the newest page of query jobs that the org lists, whoever created them; one call."""
+        body = self.session.read_json(f"{self.jobs}?jobType=V2Query", "list the Bulk query jobs")
+        return [BulkJob.from_json(entry) for entry in body.get("records", []) if entry.get("id")]
+
     def wait(
         self,
         job_id: str,
@@ -101,13 +140,21 @@ class BulkApi:
         progress: Callable[[BulkJob], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         longest_hours: float = 24.0,
+        seconds_left: Callable[[], float] | None = None,
     ) -> BulkJob:
-        """Poll with growing pauses until the job is final, and return it complete.
+        """Poll with growing pauses until the job is final, and return it in whatever state that is.
 
-        Raises ExtractionError when the job failed, was aborted or is stuck.
+        ``seconds_left`` tells how long there is to wait at all. Raises WindowClosedError when that is over, and
+        ExtractionError when the job is stuck; the job itself goes on in the org.
         """
         pause, deadline = 0.2, time.monotonic() + longest_hours * 3600
         while not (job := self.status(job_id)).finished:
+            if seconds_left and (left := seconds_left()) <= 0:
+                raise WindowClosedError(
+                    f"Bulk job {job_id} is {job.state}, and the off-hours window is closed",
+                    why="the org goes on with the job; nothing is lost",
+                    next_step="nothing: the next night takes the job up, or run: crosswalk sync",
+                )
             if time.monotonic() > deadline:
                 raise ExtractionError(
                     f"Bulk job {job_id} is still {job.state} after {longest_hours:g} hours",
@@ -116,16 +163,8 @@ class BulkApi:
                 )
             if progress:
                 progress(job)
-            sleep(pause)
+            sleep(min(pause, left) if seconds_left else pause)
             pause = min(pause * 1.6, 30.0)
-        if job.state != "JobComplete":
-            raise ExtractionError(
-                f"Bulk job {job_id} ended as {job.state}: {job.message or 'no message'}",
-                why="someone aborted it"
-                if job.state == "Aborted"
-                else "the org gave up: after 15 attempts of its own, or because a field or permission went",
-                next_step="narrow the selection if it timed out, then run the command again",
-            )
         return job
 
     def page_refs(self, job_id: str) -> Iterator[PageRef]:

@@ -90,6 +90,13 @@ class RestApi:
                 next_step="run the command again",
             )
 
+    def first_page(self, soql: str, *, include_deleted: bool = False) -> tuple[int, list[dict[str, Any]]]:
+        """Return how many records a query finds, and the first page of them: one call."""
+        body = self._client().query(soql, include_deleted=include_deleted, action="run a query")
+        records = cast("list[dict[str, Any]]", body["records"])
+        self.session.usage.count(f"{self.base}/query", rows=len(records))
+        return int(body["totalSize"]), records
+
     def fits_in_url(self, soql: str) -> bool:
         """Whether the query, encoded, is short enough for a URL."""
         return len(query_string({"q": soql})) <= LONGEST_URL

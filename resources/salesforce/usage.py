@@ -23,6 +23,7 @@ _KINDS = (
     ("list_view", re.compile(r"/listviews")),
     ("report", re.compile(r"/analytics/reports")),
     ("describe", re.compile(r"/describe/?$|/sobjects/?$")),
+    ("replication", re.compile(r"/sobjects/[^/]+/(updated|deleted)/?$")),
     ("query", re.compile(r"/query(All)?(/|$)")),
     ("limits", re.compile(r"/limits/?$")),
 )

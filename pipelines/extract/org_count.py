@@ -1,0 +1,81 @@
+"""What the org itself counts once the pages have landed: the other side of the reconciliation.
+
+Comparing it with the warehouse, in the transaction of the load, is ``pipelines.extract.reconcile``.
+"""
+
+from pipelines.extract.fields import cursor_field
+from pipelines.extract.plan import joined
+from pipelines.extract.selection import soql_time
+from resources.landing import LandingFolder, Manifest, OrgCount
+from resources.salesforce import SalesforceOrg
+
+#: Up to this many Ids of records that changed since are fetched, so that the comparison is exact.
+MANY = 10_000
+
+
+def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = None) -> None:
+    """Ask the org for its counts and keep them in the manifest.
+
+    ``stored`` are the live records of the warehouse. Where nothing is to be loaded and the org counts as many, one
+    call says it all. Otherwise three: all records, those without a change since the watermark, the Ids of the others;
+    and a fourth for what was deleted for good.
+    """
+    manifest = folder.manifest
+    bound = manifest.covered or manifest.until
+    asked = org.server_time()
+    live = _count(org, manifest)
+    if manifest.kind == "delta" and manifest.records == 0 and stored == live:
+        _keep(folder, OrgCount(asked_at=asked, bound=bound, live=live, settled=live))
+        return
+    cursor = cursor_field(field.name for field in manifest.fields)
+    moved = abs(live - manifest.eligible) if manifest.restricted or cursor is None else 0
+    if cursor is None:
+        _keep(folder, OrgCount(asked_at=asked, bound=bound, live=live, settled=live, moved=moved))
+        return
+    # In this order: what changes between the two calls is in both, and stamped no earlier than the first.
+    began = org.server_time()
+    settled = _count(org, manifest, f"{cursor} < {soql_time(bound)}")
+    total, ids, racing = _changed(org, manifest, cursor, f"{cursor} >= {soql_time(bound)}", soql_time(began))
+    gone = org.replication.deleted_ids(manifest.api_name, manifest.since or bound, org.server_time()) or []
+    known = {identifier[:15] for identifier in ids or []}
+    extra = [identifier for identifier in gone if identifier[:15] not in known]
+    count = OrgCount(
+        asked_at=asked,
+        bound=bound,
+        live=live,
+        settled=settled,
+        unsettled=None if ids is None else [*ids, *extra],
+        unsettled_count=total + len(extra),
+        racing=racing,
+        moved=moved,
+    )
+    _keep(folder, count)
+
+
+def _keep(folder: LandingFolder, count: OrgCount) -> None:
+    with folder.changing() as manifest:
+        manifest.org_count = count
+
+
+def _count(org: SalesforceOrg, manifest: Manifest, bound: str = "") -> int:
+    """Live records of the selection. Archived ones are live too, and only queryAll counts them."""
+    knows_deleted = any(field.name == "IsDeleted" for field in manifest.fields)
+    where = joined([manifest.condition, bound, "IsDeleted = false" if knows_deleted else None])
+    return org.count(manifest.api_name, where, include_deleted=knows_deleted)
+
+
+def _changed(
+    org: SalesforceOrg, manifest: Manifest, cursor: str, bound: str, began: str
+) -> tuple[int, list[str] | None, int]:
+    """Return how many records changed since the bound, deleted ones too, their Ids, and how many while we counted.
+
+    Without the selection: a record may have left it.
+    """
+    soql = f"SELECT Id, {cursor} FROM {manifest.api_name} WHERE {bound}"
+    total, records = org.rest.first_page(soql, include_deleted=True)
+    if total > MANY:
+        return total, None, 0
+    if total > len(records):
+        records = [record for page in org.rest.query(soql, include_deleted=True) for record in page]
+    racing = sum(1 for record in records if str(record[cursor])[:19] >= began[:19])
+    return total, [str(record["Id"]) for record in records], racing

@@ -1,0 +1,100 @@
+"""The warehouse's live records against the org's own count, inside the transaction of the load.
+
+A difference is explained, record by record where that is possible, or the load is undone.
+"""
+
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from data_contracts.errors import ReconciliationError
+from pipelines.tables import scalar
+from resources.landing import Manifest, OrgCount
+
+#: Records that may have gone for good without the org telling when: this many, or this share of all.
+FEW, SHARE = 100, 0.01
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Both counts of live records of the selection, and why they differ.
+
+    ``surplus`` are records of the warehouse that the org no longer has: the next run compares every Id.
+    """
+
+    org_count: int
+    warehouse_count: int
+    explanation: str = ""
+    surplus: int = 0
+
+    @property
+    def difference(self) -> int:
+        """Records the warehouse has more than the org."""
+        return self.warehouse_count - self.org_count
+
+
+def reconcile(con: DuckDBPyConnection, stored: str, manifest: Manifest) -> Reconciliation | None:
+    """Compare the table ``stored`` with what the org counted; None for a job landed without a count.
+
+    Records that changed since the watermark are left out on both sides: whether the pages hold them is a matter of
+    moments. Where they are too many to name, the warehouse may hold any number of them. Raises ReconciliationError
+    when records are missing, or more are left over than can have gone for good.
+    """
+    count = manifest.org_count
+    if count is None:
+        return None
+    held = scalar(con, f"SELECT count(*) FROM {stored} WHERE NOT _is_deleted")
+    low, high, compared = _bounds(con, stored, count, held)
+    if compared < low:
+        raise _missing(manifest, low - compared, count, held)
+    surplus = max(0, compared - high)
+    if surplus > max(FEW, int(SHARE * held)):
+        raise _left_over(manifest, surplus, count, held)
+    return Reconciliation(count.live, held, _explained(count, held, surplus), surplus)
+
+
+def _bounds(con: DuckDBPyConnection, stored: str, count: OrgCount, held: int) -> tuple[int, int, int]:
+    """Return the least and the most that is right, and what the warehouse has to set against it."""
+    if count.unsettled is None:
+        return count.settled - count.moved, count.settled + count.unsettled_count + count.moved, held
+    named = scalar(
+        con,
+        f'SELECT count(*) FROM {stored} WHERE NOT _is_deleted AND "Id" IN (SELECT unnest(?::VARCHAR[]))',
+        [count.unsettled],
+    )
+    return count.settled - count.racing - count.moved, count.settled + count.moved, held - named
+
+
+def _explained(count: OrgCount, held: int, surplus: int) -> str:
+    """Say why the counts differ; empty where they do not."""
+    if held == count.live:
+        return ""
+    reasons = []
+    if count.unsettled_count:
+        since = count.bound.strftime("%Y-%m-%d %H:%M:%S")
+        reasons.append(f"{count.unsettled_count:,} records changed or went since {since} UTC; the next delta has them")
+    if count.moved:
+        reasons.append(f"the org's count moved by {count.moved:,} during the run")
+    if surplus:
+        reasons.append(f"{surplus:,} went for good, or are hidden from the user; the next run compares every Id")
+    return "; ".join(reasons)
+
+
+def _missing(manifest: Manifest, missing: int, count: OrgCount, held: int) -> ReconciliationError:
+    return ReconciliationError(
+        f"{manifest.api_name}: {missing:,} records are missing: the org counts {count.live:,}, the warehouse would "
+        f"hold {held:,}",
+        why=f"{missing:,} of them did not change since {count.bound:%Y-%m-%d %H:%M:%S} UTC and did not arrive",
+        next_step=f"run: crosswalk sync --object {manifest.object}; it reads the whole object again, "
+        "and the last good data stays until then",
+    )
+
+
+def _left_over(manifest: Manifest, surplus: int, count: OrgCount, held: int) -> ReconciliationError:
+    return ReconciliationError(
+        f"{manifest.api_name}: the org counts {count.live:,} records, the warehouse would hold {held:,}: "
+        f"{surplus:,} too many",
+        why="so many cannot have gone for good unseen; the user's access may have been narrowed",
+        next_step=f"check with crosswalk preflight, then run: crosswalk sync --object {manifest.object}; it reads the "
+        "whole object again, and the last good data stays until then",
+    )
