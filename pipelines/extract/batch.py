@@ -69,9 +69,26 @@ class Batch:
 
     def before_batch(self, alias: str = "o") -> str:
         """A condition: the stored row is no newer than the batch, so its absence from it means something."""
+        known = f"NOT {self.since_batch(alias)}"
         if not self.stamp:
-            return "true"
-        return f"coalesce({alias}.{quoted(self.stamp)} < {timestamp(self.manifest.until)}, true)"
+            return known
+        return f"{known} AND coalesce({alias}.{quoted(self.stamp)} < {timestamp(self.manifest.until)}, true)"
+
+    def since_batch(self, alias: str = "o") -> str:
+        """A condition: another load wrote the stored row after this batch was asked of the org."""
+        asked = min(folder.manifest.created_at for folder in (self.folder, self.ids) if folder)
+        return f"({alias}._synced_at > {timestamp(asked)})"
+
+    def outdated(self) -> str:
+        """A condition on ``n`` of the batch and ``o`` stored: the stored version stays.
+
+        It has a later stamp, or the same one (stamps are of whole seconds) and came by a later load.
+        """
+        if not self.stamp:
+            return self.since_batch()
+        stamp = quoted(self.stamp)
+        same = f"o.{stamp} IS NOT DISTINCT FROM n.{stamp} AND {self.since_batch()}"
+        return f"(coalesce(o.{stamp} > n.{stamp}, false) OR ({same}))"
 
     def execute(self, template: Template, **values: str) -> None:
         """Run a statement of a ``.sql`` file with the names every one of them uses."""

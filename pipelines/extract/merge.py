@@ -32,17 +32,19 @@ def note_changes(batch: Batch, fetched: int) -> Changes:
     con = batch.con
     ensure_table(con, load_contract("ops.record_event"))
     first = scalar(con, f"SELECT count(*) FROM {batch.stored}") == 0
-    batch.execute(_CHANGES, **_comparison(batch), first=str(first).lower())
+    batch.execute(_CHANGES, **_comparison(batch, first), first=str(first).lower())
     batch.execute(_EVENTS, first=str(first).lower())
     counts = [int(value) for value in con.execute(_COUNTS).fetchall()[0]]
     return Changes(fetched, 0, *counts[2:]) if first else Changes(*counts)
 
 
-def _comparison(batch: Batch) -> dict[str, str]:
+def _comparison(batch: Batch, first: bool) -> dict[str, str]:
     stamp = quoted(batch.stamp) if batch.stamp else ""
     calculated = [field.name for field in batch.manifest.fields if field.calculated]
     compared = [name for name in (batch.stamp, *calculated) if name and name in batch.stored_columns]
     differs = [f"n.{quoted(name)} IS DISTINCT FROM o.{quoted(name)}" for name in compared]
+    if stamp and not first and _tied_differences(batch):
+        differs.append('n."Id" IN (SELECT "Id" FROM tied_difference)')
 
     def new(name: str) -> str:
         return f"n.{quoted(name)}" if batch.selects(name) else "NULL"
@@ -51,7 +53,7 @@ def _comparison(batch: Batch) -> dict[str, str]:
         return f"o.{quoted(name)}" if name in batch.stored_columns else "NULL"
 
     return {
-        "not_older": f"coalesce(n.{stamp} >= o.{stamp}, true)" if stamp else "true",
+        "not_older": f"NOT {batch.outdated()}",
         # Without a stamp nothing tells an unchanged record from a changed one.
         "differs": " OR ".join(differs) if stamp else "true",
         "new_stamp": f"n.{stamp}" if stamp else "NULL",
@@ -63,6 +65,26 @@ def _comparison(batch: Batch) -> dict[str, str]:
         "converted_contact": new("ConvertedContactId"),
         "converted_opportunity": new("ConvertedOpportunityId"),
     }
+
+
+def _tied_differences(batch: Batch) -> int:
+    """Find records of a delta that changed twice within a second: the stamp is the same, another value is not.
+
+    A full batch replaces every row anyway; there the comparison would only cost.
+    """
+    if batch.manifest.kind == "full" or not batch.stamp:
+        return 0
+    both = f'FROM {batch.incoming} AS n JOIN {batch.stored} AS o ON o."Id" = n."Id"'
+    stamp = quoted(batch.stamp)
+    tied = f"SELECT o.rowid AS place {both} WHERE o.{stamp} = n.{stamp} AND NOT {batch.since_batch()}"
+    batch.con.execute(f"CREATE OR REPLACE TEMP TABLE tied AS {tied}").fetchall()
+    if not scalar(batch.con, "SELECT count(*) FROM tied"):
+        return 0
+    names = [quoted(field.name) for field in batch.manifest.fields if field.name in batch.stored_columns]
+    differs = " OR ".join(f"n.{name} IS DISTINCT FROM o.{name}" for name in names)
+    found = f'SELECT n."Id" {both} WHERE o.rowid IN (SELECT place FROM tied) AND ({differs})'
+    batch.con.execute(f"CREATE OR REPLACE TEMP TABLE tied_difference AS {found}").fetchall()
+    return scalar(batch.con, "SELECT count(*) FROM tied_difference")
 
 
 def refuse_empty(batch: Batch, fetched: int) -> None:
@@ -78,16 +100,10 @@ def swap(batch: Batch) -> tuple[int, int]:
     """Put the incoming table in place of the stored one; return records gone for good and rows removed.
 
     Stored rows the batch lacks stay: deleted ones as they are, live ones marked deleted. Where the batch is a
-    selection, or a row fell out of the window, they are removed instead.
+    selection, or a row fell out of the window, they are removed instead. A stored version that is later than the
+    batch's stays as it is.
     """
     con = batch.con
-    if batch.stamp:
-        # A delta loaded since the job was submitted may have brought later versions: those stay.
-        stamp = quoted(batch.stamp)
-        con.execute(
-            f'DELETE FROM {batch.incoming} AS n USING {batch.stored} AS o WHERE n."Id" = o."Id" '
-            f"AND o.{stamp} > n.{stamp}"
-        ).fetchall()
     absent = f'{batch.stored} AS o ANTI JOIN {batch.incoming} AS n ON o."Id" = n."Id"'
     missing = f"NOT o._is_deleted AND {batch.before_batch()}"
     outside = "true" if batch.manifest.restricted else _outside_window(batch, "o")
@@ -99,10 +115,25 @@ def swap(batch: Batch) -> tuple[int, int]:
         f"INSERT INTO {batch.incoming} BY NAME SELECT {_carried(batch, missing)} FROM {absent} "
         f"WHERE NOT ({missing} AND {outside})"
     ).fetchall()
+    _keep_later(batch)
     con.execute(f"DROP TABLE {batch.stored}").fetchall()
     con.execute(f"ALTER TABLE {batch.incoming} RENAME TO {quoted(batch.shape.table)}").fetchall()
     batch.shape.comment(con)
     return gone, removed
+
+
+def _keep_later(batch: Batch) -> None:
+    """Put stored versions in place of earlier ones of the batch: a load since it was asked for brought them."""
+    con = batch.con
+    found = f'FROM {batch.incoming} AS n JOIN {batch.stored} AS o ON o."Id" = n."Id" WHERE {batch.outdated()}'
+    con.execute(f'CREATE OR REPLACE TEMP TABLE later AS SELECT n."Id" {found}').fetchall()
+    if not scalar(con, "SELECT count(*) FROM later"):
+        return
+    con.execute(f'DELETE FROM {batch.incoming} WHERE "Id" IN (SELECT "Id" FROM later)').fetchall()
+    con.execute(
+        f"INSERT INTO {batch.incoming} BY NAME SELECT {_carried(batch, 'false')} FROM {batch.stored} AS o "
+        'WHERE o."Id" IN (SELECT "Id" FROM later)'
+    ).fetchall()
 
 
 def _carried(batch: Batch, missing: str) -> str:
@@ -136,7 +167,7 @@ def replace_by_id(batch: Batch, changes: Changes) -> int:
 
 
 def _outside_selection(batch: Batch) -> str:
-    if batch.ids is None:
+    if batch.ids is None or not batch.manifest.restricted:
         return "false"
     load_ids(batch.con, batch.ids)
     return f'(o."Id" NOT IN (SELECT "Id" FROM {LANDED_IDS}) AND {batch.before_batch()})'
