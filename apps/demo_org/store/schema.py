@@ -6,11 +6,13 @@ name without case, what a user may not see. Not here: records, SQL.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from apps.demo_org.store.text import identifier
 
 _METADATA = Path(__file__).resolve().parent.parent / "metadata"
 STANDARD_OBJECTS: Final = tuple(sorted(p.stem for p in _METADATA.glob("[A-Z]*.json")))
@@ -31,6 +33,8 @@ class Field:
     """One field: its 57 describe attributes and how it is stored."""
 
     describe: dict[str, Any]
+    #: SQL of a calculated field from the alias of its record's table; None: a column has the value.
+    compute: Callable[[str], str] | None = None
 
     @property
     def name(self) -> str:
@@ -46,6 +50,12 @@ class Field:
     def sql_type(self) -> str:
         """Type of the DuckDB column; instants are UTC."""
         return _SQL_TYPES.get(self.type, "VARCHAR")
+
+    def column_sql(self, alias: str) -> str:
+        """SQL of the value of a record whose table has that alias."""
+        if self.compute is not None:
+            return self.compute(alias)
+        return f"{alias}.{identifier(self.name)}"
 
     @property
     def is_id(self) -> bool:
@@ -119,7 +129,7 @@ class ObjectType:
 
     def stored(self) -> list[Field]:
         """Fields that are columns of the table."""
-        return [f for f in self.fields.values() if not f.is_address]
+        return [f for f in self.fields.values() if not f.is_address and f.compute is None]
 
     def name_field(self) -> Field | None:
         """The field a list shows first."""
@@ -132,10 +142,31 @@ class ObjectType:
 
 @dataclass(frozen=True)
 class Visibility:
-    """What the connected user cannot see: fields as (object, field) API names, and whole objects."""
+    """What the connected user cannot see: fields as (object, field) API names, and whole objects.
+
+    And what it sees but cannot change: ``read_only`` fields, and ``denied`` operations (``create``, ``edit``,
+    ``delete``) on objects.
+    """
 
     hidden_fields: frozenset[tuple[str, str]] = frozenset()
     hidden_objects: frozenset[str] = frozenset()
+    read_only: frozenset[tuple[str, str]] = frozenset()
+    denied: frozenset[tuple[str, str]] = frozenset()
+
+    def __or__(self, other: "Visibility") -> "Visibility":
+        """Both restrictions at once."""
+        return Visibility(
+            self.hidden_fields | other.hidden_fields,
+            self.hidden_objects | other.hidden_objects,
+            self.read_only | other.read_only,
+            self.denied | other.denied,
+        )
+
+    def may(self, operation: str, object_name: str, field_name: str | None = None) -> bool:
+        """Whether the user may ``create``, ``edit`` or ``delete`` records, or write the field with it."""
+        if not self.sees(object_name, field_name) or (object_name, operation) in self.denied:
+            return False
+        return field_name is None or (object_name, field_name) not in self.read_only
 
     def sees(self, object_name: str, field_name: str | None = None) -> bool:
         """Whether the object, or the field of it, is visible."""

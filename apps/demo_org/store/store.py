@@ -13,6 +13,7 @@ import duckdb
 
 from apps.demo_org.store import load as loading
 from apps.demo_org.store.bulk import BULK_MACROS, BulkPage, PageFormat, write_pages
+from apps.demo_org.store.calculated import calculated_field
 from apps.demo_org.store.changes import Changes
 from apps.demo_org.store.describe import describe_global, describe_object
 from apps.demo_org.store.errors import SObjectError, SoqlError
@@ -131,22 +132,31 @@ class OrgStore:
         return describe_object(self.object_type(name, seen), version, seen, self.host)
 
     def add_field(self, object_name: str, name: str, type: str = "string", **attributes: Any) -> None:
-        """Add a field to an object, as an admin does; existing records have null (false for a checkbox)."""
-        kind, field = self.object_type(object_name, EVERYTHING), custom_field(name, type, **attributes)
-        default = " DEFAULT false" if type == "boolean" else ""
+        """Add a field to an object, as an admin does; existing records have null (false for a checkbox).
+
+        With ``formula`` or ``rollup`` it is calculated whenever it is read: see ``calculated.calculated_field``.
+        """
+        kind = self.object_type(object_name, EVERYTHING)
+        definition: dict[str, Any] = {k: attributes.pop(k) for k in ("formula", "rollup") if k in attributes}
+        field = custom_field(name, type, **attributes)
         with self._records.lock:
-            table = identifier(kind.name)
-            self._database.execute(
-                f"ALTER TABLE {table} ADD COLUMN {identifier(name)} {field.sql_type}{default}"
-            ).fetchall()
+            if definition:
+                kind.add(calculated_field(self.objects, kind, field, definition, self._clock))
+                return
+            default = " DEFAULT false" if type == "boolean" else ""
+            sql = f"ALTER TABLE {identifier(kind.name)} ADD COLUMN {identifier(name)} {field.sql_type}{default}"
+            self._database.execute(sql).fetchall()
             kind.add(field)
 
     def remove_field(self, object_name: str, name: str) -> None:
         """Delete a field of an object with its values."""
         kind = self.object_type(object_name, EVERYTHING)
         with self._records.lock:
+            stored = name in {field.name for field in kind.stored()}
             kind.remove(name)
-            self._database.execute(f"ALTER TABLE {identifier(kind.name)} DROP COLUMN {identifier(name)}").fetchall()
+            if stored:
+                sql = f"ALTER TABLE {identifier(kind.name)} DROP COLUMN {identifier(name)}"
+                self._database.execute(sql).fetchall()
 
     # -- queries
 
@@ -284,6 +294,6 @@ class OrgStore:
         kind = self.object_type(object_name, EVERYTHING)
         query = self.query(f"SELECT Id FROM {kind.name} WHERE {where}", include_deleted=True, visibility=EVERYTHING)
         ids = [row[0] for batch in query.batches(10_000) for row in batch]
-        named = {f.name: v for n, v in values.items() if (f := kind.find(n))}
+        named = {f.name: v for n, v in values.items() if (f := kind.find(n)) and f.compute is None}
         self._records.change(kind, ids, named, stamp=stamp)
         return len(ids)

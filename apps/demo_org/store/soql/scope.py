@@ -80,7 +80,7 @@ class _Node:
         ]
         if not found:
             return None
-        columns = [f"{alias}.{identifier(f.name)}" for _, alias, f in found if not f.is_address]
+        columns = [f.column_sql(alias) for _, alias, f in found if not f.is_address]
         sql = columns[0] if len(columns) == 1 else f"coalesce({', '.join(columns)})" if columns else "NULL"
         return found[0][2], sql, found[0][0]
 
