@@ -8,19 +8,20 @@ from duckdb import DuckDBPyConnection
 
 from assets._common import POOL, foreseeable, key, run_context
 from data_contracts.checks import CheckReport
-from data_contracts.contracts import contract_names, load_contract
+from data_contracts.contracts import TableContract, contract_names, load_contract, object_contract
 from data_contracts.settings import Settings
 from pipelines.extract.contract_check import validate_batch
+from pipelines.extract.objects import table_name
 from pipelines.publish.invariants import check_invariants
+from pipelines.tables import table_columns
 from resources.wiring import CrosswalkResource, SyncResource
 
 TABLE_CHECK = "keeps_contract"
 
 
 def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
-    """Return the checks of every table that has a contract and an asset."""
-    mirrored = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
-    batches = [_batch_check(name) for name in mirrored if name in contract_names()]
+    """Return the checks of every table that has an asset."""
+    batches = [_batch_check(name) for name in _mirrored(settings)]
     return [*batches, *(_table_check(name) for name in _tables(settings))]
 
 
@@ -38,18 +39,32 @@ def check_others(con: DuckDBPyConnection, settings: Settings, run: dg.DagsterRun
         return []
     others = [name for name in _tables(settings) if key(name) not in held]
     for name in others:
-        check_invariants(con, load_contract(name)).raise_if_blocked()
+        if _expected(con, name):
+            check_invariants(con, _contract(name)).raise_if_blocked()
     return others
 
 
 def _tables(settings: Settings) -> list[str]:
-    enabled = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
-    mirrored = ("salesforce.field", "salesforce.list_membership", *enabled)
-    return [name for name in contract_names() if not name.startswith("salesforce.") or name in mirrored]
+    others = [name for name in contract_names() if not name.startswith("salesforce.")]
+    return [*others, "salesforce.field", "salesforce.list_membership", *_mirrored(settings)]
+
+
+def _mirrored(settings: Settings) -> list[str]:
+    return [f"salesforce.{table_name(name)}" for name, item in settings.objects.items() if item.enabled]
+
+
+def _contract(name: str) -> TableContract:
+    schema, _, table = name.partition(".")
+    return object_contract(table) if schema == "salesforce" else load_contract(name)
+
+
+def _expected(con: DuckDBPyConnection, name: str) -> bool:
+    """Whether there must be a table: an object without a contract of its own has none until it could be read."""
+    return name in contract_names() or bool(table_columns(con, name))
 
 
 def _batch_check(name: str) -> dg.AssetChecksDefinition:
-    contract = load_contract(name)
+    contract = _contract(name)
 
     @dg.asset_check(asset=key(name), name="batch_keeps_contract", blocking=True, pool=POOL, description=_TOLD)
     def check(
@@ -57,6 +72,8 @@ def _batch_check(name: str) -> dg.AssetChecksDefinition:
     ) -> dg.AssetCheckResult:
         run = run_context(context, crosswalk, sync)
         with foreseeable(), crosswalk.connect() as con:
+            if not _expected(con, name):
+                return _NOT_THERE
             batch = f"(SELECT * FROM {contract.relation} WHERE _run_id = '{run.run_id}')"
             return result_of(validate_batch(con, contract, batch))
 
@@ -64,12 +81,12 @@ def _batch_check(name: str) -> dg.AssetChecksDefinition:
 
 
 def _table_check(name: str) -> dg.AssetChecksDefinition:
-    contract = load_contract(name)
+    contract = _contract(name)
 
     @dg.asset_check(asset=key(name), name=TABLE_CHECK, blocking=True, pool=POOL, description=_TOLD)
     def check(crosswalk: CrosswalkResource) -> dg.AssetCheckResult:
         with foreseeable(), crosswalk.connect() as con:
-            return result_of(check_invariants(con, contract))
+            return result_of(check_invariants(con, contract)) if _expected(con, name) else _NOT_THERE
 
     return check
 
@@ -90,3 +107,4 @@ def result_of(report: CheckReport) -> dg.AssetCheckResult:
 
 
 _TOLD = "The rules of the table's contract; errors block publishing, warnings do not."
+_NOT_THERE = dg.AssetCheckResult(passed=True, description="the object is not readable for this user: no table yet")

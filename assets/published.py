@@ -20,6 +20,7 @@ from assets.checks import check_others
 from assets.plots import api_use, link_rate, rows_over_time, table
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
+from pipelines.extract.objects import table_name
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.snapshot import publish_snapshot
 from pipelines.publish.statistics import api_calls, happenings, link_rates, mirror_sizes, write_statistics
@@ -81,7 +82,7 @@ def run_records(
 def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
     promised = [name for name in contract_names() if not name.startswith("insight.")]
     # Objects without a contract are in the snapshot too: it waits for them.
-    mirrored = [f"salesforce.{name}" for name, item in settings.objects.items() if item.enabled]
+    mirrored = [f"salesforce.{table_name(name)}" for name, item in settings.objects.items() if item.enabled]
 
     @dg.asset(
         key=ANALYTICS,

@@ -1,7 +1,8 @@
 """The mirror of the org: describe, one asset that submits all Bulk jobs, then landing and table per object.
 
 Waiting and downloading (``landing/*``) never hold the warehouse; loading (``salesforce/*``) does, briefly.
-When the off-hours window closes, the next unit of work is not begun and everything below it is skipped.
+When the off-hours window closes, the next unit of work is not begun and everything below it is skipped. Lists and
+reports are read before the jobs: their members may be the selection, and are counted against its cap.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from assets._common import (
     OWNERS,
     POOL,
     AssetDecorator,
+    column_schema,
     foreseeable,
     keys,
     materialized,
@@ -22,7 +24,7 @@ from assets._common import (
     spec_arguments,
     table_asset,
 )
-from data_contracts.contracts import contract_names, load_contract
+from data_contracts.contracts import Column, contract_names, load_contract, object_contract
 from data_contracts.settings import DEFAULT_OBJECTS, Settings
 from pipelines.extract import (
     download_object,
@@ -32,17 +34,21 @@ from pipelines.extract import (
     refresh_schema,
     submit_jobs,
 )
+from pipelines.extract.objects import table_name
+from pipelines.extract.outcome import outcome, record_outcomes
 from pipelines.extract.plan import ExtractionPlan
 from pipelines.extract.schema import needed_fields
 from pipelines.extract.state import pin_org
 from pipelines.publish.run_record import begin_run, finish_run, note_org
 from pipelines.publish.snapshot_audit import published_run_id
-from pipelines.tables import ensure_table
+from pipelines.publish.statistics import write_statistics
+from pipelines.tables import described_columns, ensure_table
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 GROUP = "salesforce"
 KINDS = ("salesforce", "duckdb")
 JOBS = dg.AssetKey(["landing", "jobs"])
+LISTS = dg.AssetKey(["landing", "lists"])
 CLOSED = "the off-hours window is closed; what is landed stays, the next night goes on from here"
 Results = Iterator[dg.MaterializeResult[None]]
 
@@ -51,7 +57,7 @@ def build_salesforce_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]
     """Return the assets that mirror the enabled objects."""
     names = [name for name, item in settings.objects.items() if item.enabled]
     per_object = [asset for name in names for asset in (_landing_asset(name), _table_asset(name))]
-    return [field, jobs, *per_object, *_switched_off(names), lists, list_membership]
+    return [field, lists, jobs, *per_object, *_switched_off(names), list_membership]
 
 
 def _switched_off(enabled: Sequence[str]) -> list[dg.AssetsDefinition]:
@@ -92,7 +98,7 @@ def field(
     owners=OWNERS,
     kinds={"salesforce"},
     description="Counts every object, refuses what is over its cap, and submits all Bulk jobs before one is awaited.",
-    deps=keys(["salesforce.field"]),
+    deps=[dg.AssetKey(["salesforce", "field"]), LISTS],
     pool=POOL,
     output_required=False,
 )
@@ -111,8 +117,16 @@ def jobs(
     with foreseeable(), crosswalk.connect() as con:
         org = salesforce.connect(settings)
         plan = submit_jobs(con, org, crosswalk.home, settings, run, only=only, kinds=kinds, progress=context.log.info)
+        told = record_outcomes(con, plan)
+        if any(item.refused for item in plan.objects.values()):
+            # The run will fail at the refused object, and its statistics are to say why.
+            write_statistics(con, run)
+    for name, reason in told.items():
+        (context.log.info if reason.startswith("full") else context.log.warning)(f"{name}: {reason}")
     eligible = {name: item.eligible for name, item in plan.objects.items()}
-    yield dg.MaterializeResult(metadata={"eligible records": dg.MetadataValue.json(eligible)})
+    yield dg.MaterializeResult(
+        metadata={"eligible records": dg.MetadataValue.json(eligible), "reasons": dg.MetadataValue.json(told)}
+    )
 
 
 def _landing_asset(name: str) -> dg.AssetsDefinition:
@@ -137,7 +151,7 @@ def _landing_asset(name: str) -> dg.AssetsDefinition:
         with foreseeable():
             plan = ExtractionPlan.load(crosswalk.home.landing, run_id_of(context.run)).require(name)
             download_object(salesforce.connect(crosswalk.settings), crosswalk.home, plan, context.log.info)
-        yield dg.MaterializeResult(metadata={"kind": plan.kind, "skipped": plan.skipped or "no"})
+        yield dg.MaterializeResult(metadata={"kind": plan.kind, "reason": outcome(plan) or "as asked"})
 
     return land
 
@@ -151,35 +165,51 @@ def _table_asset(name: str) -> dg.AssetsDefinition:
         with foreseeable(), crosswalk.connect() as con:
             plan = ExtractionPlan.load(crosswalk.home.landing, run.run_id).require(name)
             result = load_object(con, crosswalk.home, crosswalk.settings, plan, run, context.log.info)
+            columns = described_columns(con, f"salesforce.{table_name(name)}")
         figures = {key: value for key, value in asdict(result).items() if isinstance(value, int | float)}
-        return materialized(result.rows, {"run kind": plan.kind, **figures})
+        told = {"run kind": plan.kind, "reason": outcome(plan) or "as asked", **figures}
+        return materialized(result.rows, {**told, **_columns(name, columns)})
 
     return load
 
 
 def _mirror_decorator(name: str) -> AssetDecorator:
-    landed = dg.AssetKey(["landing", name])
-    if f"salesforce.{name}" in contract_names():
-        return table_asset(f"salesforce.{name}", group=GROUP, deps=[landed], kinds=KINDS, owner=name)
+    landed, table = dg.AssetKey(["landing", name]), f"salesforce.{table_name(name)}"
+    if table in contract_names():
+        return table_asset(table, group=GROUP, deps=[landed], kinds=KINDS, owner=name)
+    contract = object_contract(table_name(name))
     return dg.asset(
-        key=["salesforce", name],
+        key=table.split("."),
         group_name=GROUP,
         owners=OWNERS,
         kinds=set(KINDS),
-        tags={OBJECT_TAG: name},
-        description=f"{name}: one row per record of the org, typed from its describe.",
+        # Nobody classified its fields: it is taken to hold personal data, and masked as such.
+        tags={OBJECT_TAG: name, "personal-data": "true"},
+        description=f"{name}: {contract.description}",
+        metadata={
+            "dagster/relation_identifier": f"analytics.{table}",
+            "dagster/column_schema": column_schema(contract.columns),
+        },
         deps=[landed],
         pool=POOL,
     )
 
 
+def _columns(name: str, columns: Sequence[Column]) -> dict[str, dg.TableSchema]:
+    """Return the columns the table has now, those of the describe among them, for the UI."""
+    if not columns:
+        return {}
+    promised = {column.name: column for column in object_contract(table_name(name)).columns}
+    return {"dagster/column_schema": column_schema([promised.get(column.name, column) for column in columns])}
+
+
 @dg.asset(
-    key=["landing", "lists"],
+    key=LISTS,
     group_name=GROUP,
     owners=OWNERS,
     kinds={"salesforce"},
-    description="Lands the ids of the members of the list views that the settings name.",
-    deps=[JOBS],
+    description="Lands the ids of the members of the list views and reports that the settings name.",
+    deps=keys(["salesforce.field"]),
     output_required=False,
 )
 def lists(
@@ -194,12 +224,11 @@ def lists(
     settings, run = crosswalk.settings, run_context(context, crosswalk, sync)
     with foreseeable():
         found = land_lists(salesforce.connect(settings), crosswalk.home, settings, run, context.log.info)
-    yield dg.MaterializeResult(metadata={"lists": len(found.lists)})
+    names = [f"{item.object_name}: {item.kind.replace('_', ' ')} {item.list_name}" for item in found.lists]
+    yield dg.MaterializeResult(metadata={"lists": len(found.lists), "names": dg.MetadataValue.json(names)})
 
 
-@table_asset(
-    "salesforce.list_membership", group=GROUP, deps=[dg.AssetKey(["landing", "lists"])], kinds=("salesforce", "duckdb")
-)
+@table_asset("salesforce.list_membership", group=GROUP, deps=[LISTS], kinds=KINDS)
 def list_membership(
     context: dg.AssetExecutionContext,
     crosswalk: CrosswalkResource,

@@ -19,6 +19,17 @@ def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return dict(rows)
 
 
+def described_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[Column]:
+    """Return the columns of ``schema.table`` with their comments; empty when there is no such table."""
+    schema, _, name = table.partition(".")
+    rows = con.execute(
+        "SELECT column_name, data_type, coalesce(comment, ''), NOT is_nullable FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [schema, name],
+    ).fetchall()
+    return [Column(*row) for row in rows]
+
+
 def replace_table(con: duckdb.DuckDBPyConnection, contract: TableContract, extra: Sequence[Column] = ()) -> None:
     """Create the contract's table anew and empty, with its comments and the columns known only at run time."""
     con.execute(contract.ddl(extra=extra, replace=True))
