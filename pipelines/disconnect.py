@@ -18,9 +18,12 @@ from data_contracts.settings import Settings
 from pipelines.connect import pinned_org
 from resources.home import Home
 from resources.salesforce import ConnectionRecord, Credentials, RetryPolicy, TokenStore
-from resources.salesforce.secret import sync_folder
+from resources.salesforce.secret import sync_folder, write_private
 from resources.salesforce.session import OrgSession
 from resources.salesforce.token_store import now_text
+
+#: Says in the archive what it is.
+_MANIFEST = "archive.json"
 
 
 class NotRevokedError(CrosswalkError):
@@ -82,10 +85,10 @@ def archive(home: Home, target: Path, org_id: str) -> tuple[str, ...]:
         sync_folder(goal.parent)
         sync_folder(source.parent)
     home.prepare()
-    moved = tuple(sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()))
-    (target / "archive.json").write_text(
-        json.dumps({"org_id": org_id, "archived_at": now_text(), "files": moved}, indent=1)
-    )
+    files = (path for path in target.rglob("*") if path.is_file() and _MANIFEST not in path.name)
+    moved = tuple(sorted(str(path.relative_to(target)) for path in files))
+    content = {"org_id": org_id, "archived_at": now_text(), "files": moved}
+    write_private(target / _MANIFEST, json.dumps(content, indent=1))
     return moved
 
 
