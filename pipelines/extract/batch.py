@@ -24,7 +24,10 @@ _BAD = Column("__bad", "BOOLEAN", "")
 
 @dataclass(frozen=True)
 class Batch:
-    """What every step of one load shares. ``stored_columns`` are those of the table before the load."""
+    """What every step of one load shares. ``stored_columns`` are those of the table before the load.
+
+    ``later_runs`` loaded the object from what the org was asked for after this batch.
+    """
 
     con: DuckDBPyConnection
     folder: LandingFolder
@@ -34,6 +37,7 @@ class Batch:
     stored_columns: dict[str, str]
     stamp: str | None
     started: datetime
+    later_runs: tuple[str, ...]
 
     @classmethod
     def open(
@@ -46,7 +50,8 @@ class Batch:
             shape.create(con)
         stored = table_columns(con, f"salesforce.{manifest.object}")
         stamp = cursor_field(field.name for field in manifest.fields if field.name in stored)
-        return cls(con, folder, ids, run, shape, stored, stamp, datetime.now(UTC).replace(tzinfo=None))
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return cls(con, folder, ids, run, shape, stored, stamp, now, _later_runs(con, folder, ids))
 
     @property
     def manifest(self) -> Manifest:
@@ -75,20 +80,13 @@ class Batch:
         return f"{known} AND coalesce({alias}.{quoted(self.stamp)} < {timestamp(self.manifest.until)}, true)"
 
     def since_batch(self, alias: str = "o") -> str:
-        """A condition: another load wrote the stored row after this batch was asked of the org."""
-        asked = min(folder.manifest.created_at for folder in (self.folder, self.ids) if folder)
-        return f"({alias}._synced_at > {timestamp(asked)})"
+        """A condition: the stored row was written from a batch that the org was asked for after this one."""
+        return f"{alias}._run_id IN ({', '.join(map(literal, self.later_runs))})" if self.later_runs else "false"
 
     def outdated(self) -> str:
-        """A condition on ``n`` of the batch and ``o`` stored: the stored version stays.
-
-        It has a later stamp, or the same one (stamps are of whole seconds) and came by a later load.
-        """
-        if not self.stamp:
-            return self.since_batch()
-        stamp = quoted(self.stamp)
-        same = f"o.{stamp} IS NOT DISTINCT FROM n.{stamp} AND {self.since_batch()}"
-        return f"(coalesce(o.{stamp} > n.{stamp}, false) OR ({same}))"
+        """A condition on ``n`` of the batch and ``o`` stored: the stored version stays."""
+        newer = f"coalesce(o.{quoted(self.stamp)} > n.{quoted(self.stamp)}, false)" if self.stamp else "false"
+        return f"({newer} OR {self.since_batch()})"
 
     def execute(self, template: Template, **values: str) -> None:
         """Run a statement of a ``.sql`` file with the names every one of them uses."""
@@ -101,6 +99,15 @@ class Batch:
             **values,
         )
         self.con.execute(sql).fetchall()
+
+
+def _later_runs(con: DuckDBPyConnection, folder: LandingFolder, ids: LandingFolder | None) -> tuple[str, ...]:
+    asked = min(part.manifest.created_at for part in (folder, ids) if part).astimezone(UTC).replace(tzinfo=None)
+    rows = con.execute(
+        "SELECT DISTINCT run_id FROM _state.load_result WHERE object = ? AND started_at > ? ORDER BY ALL",
+        [folder.manifest.object, asked],
+    ).fetchall()
+    return tuple(str(run_id) for (run_id,) in rows)
 
 
 def timestamp(moment: datetime) -> str:
