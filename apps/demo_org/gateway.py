@@ -98,6 +98,9 @@ class Gateway:
     def _admit(self, scope: Scope, outgoing: Outgoing, fired: Fired) -> Response | None:
         """Check path, version, token and allocation; None lets the request through to its endpoint."""
         path = scope["path"]
+        if path.startswith("//"):
+            # An instance URL that ends in a slash gives such paths (sf org login access-token); they are served.
+            path = scope["path"] = "/" + path.lstrip("/")
         if "//" in path:
             raise not_found()
         if len(path) > 1 and path.endswith("/"):
