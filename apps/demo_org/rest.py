@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.demo_org.conditional import answer_if_modified
 from apps.demo_org.errors import ApiError
 from apps.demo_org.exchange import answer, base_of, exchange_of, fired_of, session_of, state_of, version_of
 from apps.demo_org.faults import EmptyResult
@@ -86,7 +87,7 @@ def resources(request: Request) -> Response:
 def describe_global(request: Request) -> Response:
     """List every object the user sees."""
     org = state_of(request)
-    return answer(org.store.describe_global(f"v{version_of(request)}", org.visibility()))
+    return answer_if_modified(request, org.store.describe_global(f"v{version_of(request)}", org.visibility()))
 
 
 def basic_information(request: Request) -> Response:
@@ -100,7 +101,8 @@ def basic_information(request: Request) -> Response:
 def describe(request: Request) -> Response:
     """Describe one object with its fields."""
     org = state_of(request)
-    return answer(org.store.describe(request.path_params["object"], f"v{version_of(request)}", org.visibility()))
+    described = org.store.describe(request.path_params["object"], f"v{version_of(request)}", org.visibility())
+    return answer_if_modified(request, described)
 
 
 def query(request: Request) -> Response:
