@@ -31,6 +31,7 @@ from apps.demo_org import (
 from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
 from apps.demo_org.connected_app import ConnectedApp, OrgSecurity
+from apps.demo_org.conditional import SeenMetadata
 from apps.demo_org.cursors import Cursors
 from apps.demo_org.errors import ApiError, DemoOrgError, OAuthError, method_not_allowed, not_found
 from apps.demo_org.exchange import answer, api_error, oauth_error
@@ -135,6 +136,7 @@ def make_app(org: DemoOrgState) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     app.state.org = org
+    app.state.seen_metadata = SeenMetadata()
     return Gateway(app, org)
 
 
