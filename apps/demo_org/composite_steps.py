@@ -41,6 +41,7 @@ class Step:
     url: str
     reference: str
     body: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(cls, given: Any, number: int) -> "Step":
@@ -53,7 +54,9 @@ class Step:
             raise json_parser_error(f"Subrequest {reference} needs a method and a url")
         if not isinstance(reference, str) or not _ID.fullmatch(reference):
             raise ApiError(400, "INVALID_INPUT", f"Invalid reference ID: {reference}")
-        return cls(method, url, reference, given.get("body", given.get("richInput")))
+        headers = given.get("httpHeaders")
+        sent = tuple((str(name), str(value)) for name, value in headers.items()) if isinstance(headers, dict) else ()
+        return cls(method, url, reference, given.get("body", given.get("richInput")), sent)
 
     @property
     def is_query_or_collection(self) -> bool:
@@ -62,7 +65,8 @@ class Step:
 
     def resolved(self, answers: dict[str, Any]) -> "Step":
         """The same with every reference replaced by what it points to; raises UnknownReference."""
-        return Step(self.method, str(_fill(self.url, answers)), self.reference, _fill(self.body, answers))
+        url, body = str(_fill(self.url, answers)), _fill(self.body, answers)
+        return Step(self.method, url, self.reference, body, self.headers)
 
 
 def _fill(value: Any, answers: dict[str, Any]) -> Any:
@@ -118,6 +122,7 @@ async def run_step(request: Request, step: Step) -> Outcome:
     scope = {key: value for key, value in request.scope.items() if key not in ("path_params", "endpoint", "route")}
     scope |= {
         "method": step.method,
+        "headers": [*request.scope["headers"], *((n.lower().encode(), v.encode()) for n, v in step.headers)],
         "path": path,
         "raw_path": quote(path).encode(),
         "query_string": quote(match[3] or "", safe="%&=+,.:;!*()'/?@<>~").encode(),
@@ -127,7 +132,7 @@ async def run_step(request: Request, step: Step) -> Outcome:
         "root_path": "",
     }
     await request.app(scope, _nothing_more, answer.send)
-    return Outcome(answer.status, answer.body(), answer.location(), exchange.rows or 0)
+    return Outcome(answer.status, answer.body(), answer.headers(), exchange.rows or 0)
 
 
 async def _nothing_more() -> Message:
@@ -152,6 +157,7 @@ class _Answer:
         content = b"".join(self._pieces)
         return json.loads(content) if content and "json" in self._headers.get("content-type", "") else None
 
-    def location(self) -> dict[str, str]:
-        """The one header that comes along."""
-        return {"Location": self._headers["location"]} if "location" in self._headers else {}
+    def headers(self) -> dict[str, str]:
+        """The headers that come along."""
+        told = ("ETag", "Last-Modified", "Location")
+        return {name: self._headers[name.lower()] for name in told if name.lower() in self._headers}
