@@ -60,9 +60,11 @@ class EndpointCount(BaseModel):
 class JobPart(BaseModel):
     """One of several jobs that share a result between them: the records whose Id is above one and up to another.
 
-    An empty bound is open. ``records`` is what the org says this part holds, None until its job is complete.
+    An empty bound is open. ``where`` takes the place of the folder's own condition where it is given. ``records`` is
+    what the org says this part holds, None until its job is complete.
     """
 
+    where: str | None = None
     above: str = ""
     up_to: str = ""
     job_id: str = ""
@@ -95,6 +97,7 @@ class Manifest(BaseModel):
     ``since`` and ``until`` are the half-open bounds of a delta in UTC; for a full job ``until`` is the org's
     time before it was submitted. ``covered`` is the watermark this job earns. ``records`` is what the org says the
     whole result holds. ``submitting`` says that a job was about to be created and its id is not known yet.
+    ``chosen`` says that only records whose Ids are landed beside this folder are wanted.
     """
 
     org_id: str
@@ -108,6 +111,7 @@ class Manifest(BaseModel):
     api_version: str
     match_key: str
     restricted: bool
+    chosen: bool = False
     created_since: datetime | None = None
     since: datetime | None
     until: datetime

@@ -12,8 +12,8 @@ from pipelines.extract.bulk_pages import BulkLanding
 from pipelines.extract.org_count import count_org
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
+from pipelines.extract.progress import Progress, quiet
 from pipelines.extract.rest_pages import land_rest
-from pipelines.extract.submit import Progress, quiet
 from resources.home import Home
 from resources.landing import LandingFolder
 from resources.salesforce import SalesforceOrg

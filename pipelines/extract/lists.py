@@ -11,14 +11,15 @@ from pydantic import BaseModel, ConfigDict
 from data_contracts.contracts import load_contract
 from data_contracts.settings import Settings
 from pipelines.extract.download import land
+from pipelines.extract.jobs import start_job
 from pipelines.extract.landed_ids import days_of, id_manifest, land_known_ids, read_ids
 from pipelines.extract.objects import api_name, table_name
 from pipelines.extract.pages import LANDED_IDS, load_ids
 from pipelines.extract.plan import REST_ROWS
+from pipelines.extract.progress import Progress, quiet
 from pipelines.extract.report_shape import read_shape
 from pipelines.extract.report_slices import ReportReader
 from pipelines.extract.selection import list_condition, resolve_lists, resolve_reports
-from pipelines.extract.submit import Progress, quiet
 from pipelines.extract.usage import record_usage
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, transaction
@@ -115,9 +116,9 @@ def land_query_ids(org: SalesforceOrg, home: Home, name: str, where: str | None,
     count = org.count(api_name(name), where)
     manifest = id_manifest(org, name, where, key, count)
     manifest.transport = "rest" if count <= REST_ROWS and org.rest.fits_in_url(manifest.soql) else "bulk"
-    if manifest.transport == "bulk":
-        manifest.job_id = org.bulk.submit(manifest.soql, "query").id
     folder = LandingFolder.create(home.landing, manifest)
+    if manifest.transport == "bulk":
+        start_job(org, folder)
     land(org, folder)
     return folder
 

@@ -26,7 +26,8 @@ def split(org: SalesforceOrg, folder: LandingFolder, part: JobPart | None = None
     if not cuts or len(manifest.parts) + WAYS > MOST_PARTS:
         return False
     bounds = [low, *cuts, high]
-    made = [JobPart(above=above, up_to=up_to) for above, up_to in zip(bounds, bounds[1:], strict=False)]
+    where = part.where if part else None
+    made = [JobPart(where=where, above=above, up_to=up_to) for above, up_to in zip(bounds, bounds[1:], strict=False)]
     with folder.changing():
         place = manifest.parts.index(part) if part else 0
         # Only the last place may be taken over: pages know their part by its number.
@@ -46,12 +47,13 @@ def submit_parts(org: SalesforceOrg, folder: LandingFolder) -> None:
 
 
 def part_soql(manifest: Manifest, part: JobPart) -> str:
-    """Return the query of one part: the folder's own, and the range."""
-    conditions = [f"({manifest.where})"] if manifest.where else []
+    """Return the query of one part: the folder's condition or its own, and the range."""
+    where = manifest.where if part.where is None else part.where
+    conditions = [f"({where})"] if where else []
     conditions += [f"Id > '{part.above}'"] if part.above else []
     conditions += [f"Id <= '{part.up_to}'"] if part.up_to else []
     fields = ", ".join(field.name for field in manifest.fields)
-    return f"SELECT {fields} FROM {manifest.api_name} WHERE {' AND '.join(conditions)}"
+    return f"SELECT {fields} FROM {manifest.api_name}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
 
 def between(first: str, last: str, ways: int) -> list[str]:

@@ -3,7 +3,7 @@
 The org then works on them side by side while ``download`` and ``load`` go one object after another.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -27,6 +27,7 @@ from pipelines.extract.plan import (
     joined,
     over_cap,
 )
+from pipelines.extract.progress import Progress, quiet
 from pipelines.extract.schema import known_fields, refresh_schema
 from pipelines.extract.selection import selection_query
 from pipelines.extract.state import doubt, loaded_by_unfinished, pin_org, record_refusal, was_loaded, watermark
@@ -39,12 +40,7 @@ from resources.landing import LandingFolder, prune
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.usage import attributed_to
 
-Progress = Callable[[str], None]
 __all__ = ["Progress", "lacks_bulk", "operation_of", "quiet", "read_input", "submit_jobs"]
-
-
-def quiet(_: str) -> None:
-    """Ignore progress."""
 
 
 def submit_jobs(
