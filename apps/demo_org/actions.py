@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from apps.demo_org import permission_admin
 from apps.demo_org.errors import ApiError
 from apps.demo_org.org import DemoOrgState
 from apps.demo_org.store import LeadConvert
@@ -92,10 +93,12 @@ def _update_where(org: DemoOrgState, body: dict[str, Any]) -> int:
 def _add_field(org: DemoOrgState, body: dict[str, Any]) -> None:
     attributes = {key: value for key, value in body.items() if key not in ("object", "name", "type")}
     org.store.add_field(text(body, "object"), text(body, "name"), str(body.get("type", "string")), **attributes)
+    org.permissions.field_added(text(body, "object"), text(body, "name"))
 
 
 def _remove_field(org: DemoOrgState, body: dict[str, Any]) -> None:
     org.store.remove_field(text(body, "object"), text(body, "name"))
+    org.permissions.field_removed(text(body, "object"), text(body, "name"))
 
 
 def _merge(org: DemoOrgState, body: dict[str, Any]) -> list[str]:
@@ -144,4 +147,5 @@ ACTIONS: Final[dict[str, Action]] = {
     "convert_lead": _convert_lead,
     "empty_recycle_bin": _empty_recycle_bin,
     "purge_delete_log": _purge_delete_log,
+    **permission_admin.ACTIONS,
 }

@@ -17,6 +17,7 @@ from apps.demo_org import (
     bulk,
     composite,
     composite_tree,
+    ingest,
     list_views,
     oauth,
     oauth_authorize,
@@ -37,7 +38,9 @@ from apps.demo_org.errors import ApiError, DemoOrgError, OAuthError, method_not_
 from apps.demo_org.exchange import answer, api_error, oauth_error
 from apps.demo_org.fault_file import FaultFile
 from apps.demo_org.gateway import Gateway
+from apps.demo_org.ingest_jobs import IngestJobs
 from apps.demo_org.org import DemoOrgState
+from apps.demo_org.permissions import Permissions
 from apps.demo_org.reports_catalog import ReportCatalog
 from apps.demo_org.request_log import RequestLog
 from apps.demo_org.sessions import Sessions
@@ -69,10 +72,17 @@ def open_org(
         stack.callback(store.close)
         for issue in store.load_report:
             _log.warning("%s.%s: %d values of the wrong type became null", issue.object, issue.field, issue.count)
-        usage = Usage()
-        jobs = BulkJobs(store, usage, directory / "bulk", fault_file.visibility)
+        usage = Usage(clock.timestamp)
+        usage.measure("DataStorageMB", store.storage_megabytes)
+        permissions = Permissions(store)
+        store.access = lambda user: permissions.of(user).visibility
+        jobs = BulkJobs(
+            store, usage, directory / "bulk", lambda user: permissions.of(user).visibility | fault_file.visibility()
+        )
         stack.callback(jobs.close)
         app = ConnectedApp.make(public_key, run_as=_default_username(store))
+        ingest_jobs = IngestJobs(usage, directory / "ingest")
+        stack.callback(ingest_jobs.close)
         catalog = ReportCatalog(store)
         stack.callback(catalog.close)
         security = OrgSecurity()
@@ -85,7 +95,9 @@ def open_org(
             log=log,
             jobs=jobs,
             cursors=Cursors(),
+            permissions=permissions,
             reports=catalog,
+            ingest=ingest_jobs,
             clock=clock,
             security=security,
             apps={each.client_id: each for each in (app, ConnectedApp.cli())},
@@ -115,6 +127,7 @@ def make_app(org: DemoOrgState) -> ASGIApp:
             *soap_login.routes,
             *rest.routes,
             *bulk.routes,
+            *ingest.routes,
             *reports.routes,
             *sobject_collections.routes,
             *composite.routes,

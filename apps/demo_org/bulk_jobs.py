@@ -110,9 +110,9 @@ def _rest_time(moment: dt.datetime) -> str:
 class BulkJobs:
     """All query jobs since the start. Safe to use from several threads."""
 
-    def __init__(self, store: OrgStore, usage: Usage, folder: Path, visibility: Callable[[], Visibility]) -> None:
+    def __init__(self, store: OrgStore, usage: Usage, folder: Path, visibility: Callable[[str], Visibility]) -> None:
         self._store, self._usage, self._folder = store, usage, folder
-        #: What is visible now: a permission may go between the creation of a job and its run.
+        #: What a user may see now: a permission may go between the creation of a job and its run.
         self._visibility = visibility
         self._lock = threading.Lock()
         self._jobs: dict[str, BulkJob] = {}
@@ -128,19 +128,28 @@ class BulkJobs:
         checked = self._store.check_bulk(
             request.query,
             include_deleted=request.include_deleted,
-            visibility=self._visibility(),
+            visibility=self._visibility(request.created_by),
             user=request.created_by,
         )
+        self._within_allocation()
         with self._lock:
             self._numbers += 1
             number = self._numbers
             job = BulkJob(make_id("750", number), make_id("0Ga", number), checked.object, request, script)
             self._jobs[job.id] = job
-        self._usage.count("DailyBulkV2QueryJobs")
         future = self._workers.submit(self._run, job)
         self._futures.append(future)
         future.add_done_callback(lambda done: self._on_done(job, done))
         return job
+
+    def _within_allocation(self) -> None:
+        """Count a job; raises 400 where the day's jobs or the room for their results are used up."""
+        if self._usage.take("DailyBulkV2QueryFileStorageMB", 0) is not None:
+            message = "Max bulk v2 query result size stored (1000000000) kb per 24 hrs has been exceeded"
+            raise ApiError(400, "LIMIT_EXCEEDED", message)
+        maximum = self._usage.take("DailyBulkV2QueryJobs")
+        if maximum is not None:
+            raise ApiError(400, "LIMIT_EXCEEDED", f"Max bulk v2 query jobs ({maximum}) per 24 hrs has been reached")
 
     def find(self, job_id: str) -> BulkJob | None:
         """Return the job of this id (15 or 18 characters), or None."""
@@ -230,7 +239,7 @@ class BulkJobs:
             page_rows=self.page_rows,
             gzip_level=1,
             line_ending=job.request.line_ending,
-            visibility=self._visibility(),
+            visibility=self._visibility(job.request.created_by),
             user=job.request.created_by,
         )
         self._usage.count("DailyBulkV2QueryFileStorageMB", sum(page.bytes for page in written) / 1e6)

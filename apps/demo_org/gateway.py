@@ -18,7 +18,7 @@ from apps.demo_org.exchange import answer, api_error, oauth_error
 from apps.demo_org.fault_plan import Fired
 from apps.demo_org.faults import AnswerStatus, Delay, DropConnection, ExpireSession, OAuthDenied, QuotaExhausted
 from apps.demo_org.oauth_policy import check_api
-from apps.demo_org.org import DemoOrgState
+from apps.demo_org.org import DemoOrgState, current_user
 from apps.demo_org.outgoing import ConnectionDropped, Outgoing
 from apps.demo_org.request_log import Exchange
 from apps.demo_org.sessions import Session
@@ -32,7 +32,8 @@ MAX_URI = 16_088
 _VERSIONED = re.compile(r"/services/data/(v[^/]*)(/.*)?")
 _VERSION = re.compile(r"v(\d{2})\.0")
 _OBJECT_PATH = re.compile(r"/sobjects/(\w+)")
-_JOB_PATH = re.compile(r"/jobs/query/(\w+)")
+_JOB_PATH = re.compile(r"/jobs/(?:query|ingest)/(\w+)")
+_OBJECT_KEY = re.compile(r'"object"\s*:\s*"(\w+)"')
 _CURSOR_PATH = re.compile(r"/query(?:All)?/(\w+-\d+)$")
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 #: Everything under these needs a token; the list of versions is free.
@@ -115,6 +116,7 @@ class Gateway:
             self._org.sessions.revoke(session.token)
             raise _refused_token(path, session.token)
         scope["crosswalk.session"] = session
+        current_user.set(session.user_id)
         outgoing.exchange.user = session.username
         if path.startswith("/services/data/"):
             check_api(self._org, session, scope["client"][0] if scope.get("client") else "127.0.0.1")
@@ -150,6 +152,9 @@ class Gateway:
         soql = parse_qs(exchange.query).get("q", [""])[0]
         if exchange.method == "POST" and exchange.path.rstrip("/").endswith("/jobs/query"):
             soql = body.decode("utf-8", "replace")
+        if exchange.method == "POST" and exchange.path.rstrip("/").endswith("/jobs/ingest"):
+            named = _OBJECT_KEY.search(body.decode("utf-8", "replace"))
+            return named[1] if named else None
         match = _FROM.search(soql)
         return match[1] if match else None
 

@@ -167,8 +167,12 @@ def _page_rows(request: Request) -> int:
 
 
 def limits(request: Request) -> Response:
-    """Answer every allocation and what is left of it."""
-    return answer(state_of(request).usage.limits())
+    """Answer every allocation and what is left of it, to users that may view setup."""
+    org = state_of(request)
+    if not org.has_permission(session_of(request).user_id, "PermissionsViewSetup"):
+        message = "This feature is not currently enabled for this user."
+        raise ApiError(403, "FUNCTIONALITY_NOT_ENABLED", message)
+    return answer(org.usage.limits())
 
 
 def record_count(request: Request) -> Response:

@@ -5,7 +5,7 @@ Belongs here: the global and per-object bodies. Not here: the schema itself.
 
 from typing import Any, Final
 
-from apps.demo_org.store.schema import ObjectType, Visibility
+from apps.demo_org.store.schema import Field, ObjectType, Visibility
 
 #: Object attributes the global describe repeats for each object, in the recorded order.
 _GLOBAL_KEYS: Final = (
@@ -74,7 +74,7 @@ def describe_global(objects: dict[str, ObjectType], version: str, visibility: Vi
     for name in sorted(objects):
         if visibility.sees(name):
             kind = objects[name]
-            entry = {key: kind.describe.get(key) for key in _GLOBAL_KEYS}
+            entry = {key: kind.describe.get(key) for key in _GLOBAL_KEYS} | _rights(kind, visibility)
             urls = {key: url for key, url in _urls(kind, version).items() if key != _NOT_GLOBAL}
             listed.append(_of_version(entry | {"urls": urls}, version))
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listed}
@@ -82,8 +82,8 @@ def describe_global(objects: dict[str, ObjectType], version: str, visibility: Vi
 
 def describe_object(kind: ObjectType, version: str, visibility: Visibility, host: str) -> dict[str, Any]:
     """Body of ``/sobjects/X/describe``: hidden fields and child objects are simply absent."""
-    body = dict(kind.describe)
-    body["fields"] = [f.describe for f in kind.fields.values() if visibility.sees(kind.name, f.name)]
+    body = kind.describe | _rights(kind, visibility)
+    body["fields"] = [_field(kind, f, visibility) for f in kind.fields.values() if visibility.sees(kind.name, f.name)]
     body["childRelationships"] = [
         {**_CHILD, **child} for child in kind.children if visibility.sees(child["childSObject"], child["field"])
     ]
@@ -109,6 +109,20 @@ def _of_version(body: dict[str, Any], version: str) -> dict[str, Any]:
 
 def _number(version: str) -> float:
     return float(version.removeprefix("v"))
+
+
+def _rights(kind: ObjectType, visibility: Visibility) -> dict[str, Any]:
+    """The attributes of an object that say what the user may do with its records."""
+    rights = {"createable": "create", "updateable": "edit", "deletable": "delete"}
+    found = {key: kind.describe[key] and visibility.may(right, kind.name) for key, right in rights.items()}
+    return found | {"undeletable": kind.describe["undeletable"] and visibility.may("delete", kind.name)}
+
+
+def _field(kind: ObjectType, field: Field, visibility: Visibility) -> dict[str, Any]:
+    """The description of a field with what the user may do with it."""
+    rights = {"createable": "create", "updateable": "edit"}
+    lost = [key for key, right in rights.items() if not visibility.may(right, kind.name, field.name)]
+    return {**field.describe, **dict.fromkeys(lost, False)} if lost else field.describe
 
 
 def _urls(kind: ObjectType, version: str) -> dict[str, str]:

@@ -56,6 +56,11 @@ def make_id(prefix: str, number: int) -> str:
     return id15 + checksum(id15)
 
 
+def access_id(user_id: str) -> str:
+    """The id of a user's record of UserPermissionAccess."""
+    return normal_id("0Up" + user_id[3:15])
+
+
 def _group_sql(expression: str, start: int) -> str:
     bits = " + ".join(f"(substr({expression}, {start + i}, 1) BETWEEN 'A' AND 'Z')::INT * {1 << i}" for i in range(5))
     return f"substr('{_SUFFIX}', 1 + {bits}, 1)"

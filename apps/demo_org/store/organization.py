@@ -74,8 +74,8 @@ _PICKLIST_IDS: Final = {name: 100 * number for number, name in enumerate(_PICKLI
 
 def ensure_user(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectType]) -> None:
     """Add the integration user and its profile unless the data has records of those ids."""
-    _ensure(con, objects["User"], _USER)
-    _ensure(con, objects["Profile"], _PROFILE)
+    ensure_row(con, objects["User"], _USER)
+    ensure_row(con, objects["Profile"], _PROFILE)
 
 
 def ensure_organization(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectType]) -> str:
@@ -83,7 +83,7 @@ def ensure_organization(con: duckdb.DuckDBPyConnection, objects: dict[str, Objec
     found = con.sql("SELECT Id FROM Organization ORDER BY Id LIMIT 1").fetchall()
     if found:
         return str(found[0][0])
-    _ensure(con, objects["Organization"], _ORGANIZATION)
+    ensure_row(con, objects["Organization"], _ORGANIZATION)
     return DEFAULT_ORG_ID
 
 
@@ -105,10 +105,11 @@ def ensure_picklist_objects(con: duckdb.DuckDBPyConnection, objects: dict[str, O
                 "IsClosed": choice["value"] in ("Closed", "Completed"),
                 "IsActive": True,
             }
-            _ensure(con, kind, row | meaning)
+            ensure_row(con, kind, row | meaning)
 
 
-def _ensure(con: duckdb.DuckDBPyConnection, kind: ObjectType, values: dict[str, Any]) -> None:
+def ensure_row(con: duckdb.DuckDBPyConnection, kind: ObjectType, values: dict[str, Any]) -> None:
+    """Add a row unless the table has one of its Id; unknown fields are left out, checkboxes not given are false."""
     table = identifier(kind.name)
     if con.sql(f"SELECT 1 FROM {table} WHERE Id = ?", params=[values["Id"]]).fetchall():
         return

@@ -137,6 +137,11 @@ class Records(Writer):
                 raise unknown_record()
             return self.create(kind, {**values, field.name: value}, user), True
 
+    def matches(self, kind: ObjectType, external_field: str, value: str) -> bool:
+        """Whether an upsert by this external id would update."""
+        field = kind.find(external_field)
+        return field is not None and is_external_id(field) and bool(self._ids_with(kind, field, value))
+
     def change(self, kind: ObjectType, ids: Sequence[str], values: Mapping[str, Any], *, stamp: bool) -> None:
         """Set values without validation, as a trigger or an import does; ``stamp`` moves SystemModstamp."""
         found = dict(values)

@@ -12,6 +12,7 @@ from weakref import WeakSet
 import duckdb
 
 from apps.demo_org.store import load as loading
+from apps.demo_org.store.authorization import PERMISSION_OBJECTS, check_write
 from apps.demo_org.store.bulk import BULK_MACROS, BulkPage, PageFormat, write_pages
 from apps.demo_org.store.calculated import calculated_field
 from apps.demo_org.store.changes import Changes
@@ -19,6 +20,7 @@ from apps.demo_org.store.describe import describe_global, describe_object
 from apps.demo_org.store.errors import SObjectError, SoqlError
 from apps.demo_org.store.ids import ID_MACROS
 from apps.demo_org.store.organization import ensure_organization, ensure_picklist_objects, ensure_user
+from apps.demo_org.store.permission_sets import ensure_permissions
 from apps.demo_org.store.query import Query
 from apps.demo_org.store.records import Records
 from apps.demo_org.store.replication import DELETE_LOG_DDL, Replication
@@ -51,6 +53,10 @@ class OrgStore:
         self.visibility: Visibility = EVERYTHING
         self.default_user_id, self.org_id = loading.DEFAULT_USER_ID, loading.DEFAULT_ORG_ID
         self.host = "https://localhost"
+        #: What a user may see and do, by id; None where nobody is restricted.
+        self.access: Callable[[str], Visibility] | None = None
+        #: Grows with every change of users, profiles, permissions or fields.
+        self.permission_changes = 0
         #: The open long transactions, and getUpdated and getDeleted.
         self.transactions: Transactions
         self.replication: Replication
@@ -81,6 +87,7 @@ class OrgStore:
         self._run_all(loading.table_ddl(kind) for name, kind in self.objects.items() if name not in files)
         ensure_user(self._database, self.objects)
         ensure_picklist_objects(self._database, self.objects)
+        ensure_permissions(self._database, self.objects)
         self.org_id = ensure_organization(self._database, self.objects)
         self._run_all([DELETE_LOG_DDL])
         self._database.execute("CHECKPOINT").fetchall()
@@ -220,6 +227,21 @@ class OrgStore:
         finally:
             query.close()
 
+    def storage_megabytes(self) -> float:
+        """Data storage used, as Salesforce counts it: 2 KB a record (8 KB a campaign), whatever is in it."""
+        heavy = {"Campaign": 8}
+        counts = ", ".join(
+            f"(SELECT count(*) FROM {identifier(n)}) * {heavy.get(n, 2)}"
+            for n, kind in self.objects.items()
+            if kind.describe["createable"]
+        )
+        cursor = self.cursor()
+        try:
+            row = cursor.execute(f"SELECT {counts}").fetchall()[0]
+        finally:
+            cursor.close()
+        return float(sum(row)) / 1024
+
     def _owner_of(self, record_id: str) -> str | None:
         """API name of the object an id belongs to."""
         return next((n for n, kind in self.objects.items() if kind.key_prefix == record_id[:3]), None)
@@ -255,9 +277,26 @@ class OrgStore:
             del records[0]["IsDeleted"]
         return records[0]
 
+    def _authorized(
+        self, user: str | None, operation: str, object_name: str, values: Mapping[str, Any] | None = None
+    ) -> ObjectType:
+        """The object, once the user may do this to its records; the org itself (None) may do everything."""
+        seen = self.access(user) if user is not None and self.access is not None else EVERYTHING
+        kind = self.object_type(object_name, seen)
+        check_write(seen, kind, operation, values or {})
+        return kind
+
+    def changed(self, object_name: str) -> None:
+        """Note that what users may do may be something else from now on, where the object says so."""
+        if object_name in PERMISSION_OBJECTS:
+            self.permission_changes += 1
+
     def create(self, object_name: str, values: Mapping[str, Any], user: str | None = None) -> str:
         """Save a new record; its 18-character id."""
-        return self._records.create(self.object_type(object_name), values, user or self.default_user_id)
+        kind = self._authorized(user, "create", object_name, values)
+        made = self._records.create(kind, values, user or self.default_user_id)
+        self.changed(kind.name)
+        return made
 
     def add_record(self, object_name: str, values: Mapping[str, Any], user: str) -> str:
         """Save a record that the org makes itself, such as a report, unvalidated; its 18-character id."""
@@ -265,26 +304,35 @@ class OrgStore:
 
     def update(self, object_name: str, record_id: str, values: Mapping[str, Any], user: str | None = None) -> None:
         """Change a record."""
-        self._records.update(self.object_type(object_name), record_id, values, user or self.default_user_id)
+        kind = self._authorized(user, "edit", object_name, values)
+        self._records.update(kind, record_id, values, user or self.default_user_id)
+        self.changed(kind.name)
 
     def delete(self, object_name: str, record_id: str, user: str | None = None) -> None:
         """Move a record, with its details, to the recycle bin."""
-        self._records.delete(self.object_type(object_name), record_id, user or self.default_user_id)
+        kind = self._authorized(user, "delete", object_name)
+        self._records.delete(kind, record_id, user or self.default_user_id)
+        self.changed(kind.name)
 
     def undelete(self, object_name: str, record_id: str, user: str | None = None) -> None:
         """Bring a record back from the recycle bin."""
         self._records.undelete(self.object_type(object_name), record_id, user or self.default_user_id)
+        self.changed(object_name)
 
     def hard_delete(self, object_name: str, record_id: str) -> None:
         """Remove a record for good."""
         self._records.hard_delete(self.object_type(object_name), record_id)
+        self.changed(object_name)
 
     def upsert(
         self, object_name: str, external_field: str, value: str, values: Mapping[str, Any], user: str | None = None
     ) -> tuple[str, bool]:
         """Update by external id or create; the id and whether it is new."""
-        kind = self.object_type(object_name)
-        return self._records.upsert(kind, external_field, value, values, user or self.default_user_id)
+        found = self._records.matches(self.object_type(object_name), external_field, value)
+        kind = self._authorized(user, "edit" if found else "create", object_name, values)
+        saved = self._records.upsert(kind, external_field, value, values, user or self.default_user_id)
+        self.changed(kind.name)
+        return saved
 
     def update_where(self, object_name: str, where: str, values: Mapping[str, Any], *, stamp: bool = True) -> int:
         """Set values on all records a SOQL condition selects, unvalidated; how many.
@@ -296,4 +344,5 @@ class OrgStore:
         ids = [row[0] for batch in query.batches(10_000) for row in batch]
         named = {f.name: v for n, v in values.items() if (f := kind.find(n)) and f.compute is None}
         self._records.change(kind, ids, named, stamp=stamp)
+        self.changed(kind.name)
         return len(ids)

@@ -12,7 +12,9 @@ def values(store: OrgStore, soql: str) -> list[tuple[object, ...]]:
 def test_an_empty_org_has_every_standard_object_and_one_user(tmp_path: Path) -> None:
     store = OrgStore.load(None, tmp_path / "org.duckdb")
     counts = {name: store.count(name) for name in store.objects}
-    assert {name for name, count in counts.items() if count} == {"User", "Profile", "Organization"}
+    setup = {"FieldPermissions", "ObjectPermissions", "Organization", "PermissionSet", "Profile", "User", "UserLicense"}
+    statuses = {"CaseStatus", "LeadStatus", "OpportunityStage", "TaskStatus"}
+    assert {name for name, count in counts.items() if count} == setup | statuses
     assert counts["User"] == 1
     assert values(store, "SELECT Id FROM User") == [(store.default_user_id,)]
     assert values(store, "SELECT Id, OrganizationType FROM Organization") == [(store.org_id, "Developer Edition")]
