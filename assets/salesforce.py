@@ -25,6 +25,7 @@ from assets._common import (
     table_asset,
 )
 from data_contracts.contracts import Column, contract_names, load_contract, object_contract
+from data_contracts.errors import WindowClosedError
 from data_contracts.settings import DEFAULT_OBJECTS, Settings
 from pipelines.extract import (
     download_object,
@@ -150,7 +151,12 @@ def _landing_asset(name: str) -> dg.AssetsDefinition:
             return
         with foreseeable():
             plan = ExtractionPlan.load(crosswalk.home.landing, run_id_of(context.run)).require(name)
-            download_object(salesforce.connect(crosswalk.settings), crosswalk.home, plan, context.log.info)
+            org, until = salesforce.connect(crosswalk.settings), sync.deadline()
+            try:
+                download_object(org, crosswalk.home, plan, context.log.info, works_until=until)
+            except WindowClosedError as closed:
+                _pause(context, crosswalk, sync, f"{closed.what}; {CLOSED}")
+                return
         yield dg.MaterializeResult(metadata={"kind": plan.kind, "reason": outcome(plan) or "as asked"})
 
     return land
@@ -166,8 +172,11 @@ def _table_asset(name: str) -> dg.AssetsDefinition:
             plan = ExtractionPlan.load(crosswalk.home.landing, run.run_id).require(name)
             result = load_object(con, crosswalk.home, crosswalk.settings, plan, run, context.log.info)
             columns = described_columns(con, f"salesforce.{table_name(name)}")
+        if result.stale_since:
+            context.log.warning(f"{name}: {result.explanation}")
         figures = {key: value for key, value in asdict(result).items() if isinstance(value, int | float)}
-        told = {"run kind": plan.kind, "reason": outcome(plan) or "as asked", **figures}
+        words = {key: str(value) for key in ("explanation", "stale_since") if (value := getattr(result, key))}
+        told = {"run kind": plan.kind, "reason": outcome(plan) or "as asked", **figures, **words}
         return materialized(result.rows, {**told, **_columns(name, columns)})
 
     return load
@@ -254,7 +263,11 @@ def _closed(context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, syn
     """Return whether the window has closed; if so, record the run as paused."""
     if sync.may_work():
         return False
-    context.log.warning(CLOSED)
-    with crosswalk.connect() as con:
-        finish_run(con, run_context(context, crosswalk, sync), "paused", CLOSED)
+    _pause(context, crosswalk, sync, CLOSED)
     return True
+
+
+def _pause(context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource, message: str) -> None:
+    context.log.warning(message)
+    with crosswalk.connect() as con:
+        finish_run(con, run_context(context, crosswalk, sync), "paused", message)

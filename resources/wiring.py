@@ -106,6 +106,13 @@ class SyncResource(dg.ConfigurableResource["SyncResource"]):
         """Return whether the window is still open for another unit of work."""
         return not self.works_until or now() < datetime.fromisoformat(self.works_until)
 
+    def deadline(self) -> datetime | None:
+        """Return when the window closes, None for a run at any time."""
+        if not self.works_until:
+            return None
+        closes = datetime.fromisoformat(self.works_until)
+        return closes if closes.tzinfo else closes.replace(tzinfo=UTC)
+
     def kind_of(self, name: str) -> Literal["full", "delta"]:
         """Return how this run syncs object ``name``."""
         return "full" if name in self.full_objects else self.kind

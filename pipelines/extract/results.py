@@ -51,9 +51,17 @@ class LoadResult:
     stale_since: datetime | None = None
 
 
+_FETCHED = (
+    *("fetched", "new", "changed", "unchanged", "removed", "deleted", "merged", "converted", "over_limit"),
+    *("rest_calls", "bulk_jobs", "bytes", "rejected"),
+)
+
+
 def write_result(con: DuckDBPyConnection, run_id: str, result: LoadResult, landing: str | None) -> None:
-    """Keep what a load did; ``landing`` is the folder it was read from."""
+    """Keep what a load did; ``landing`` is the folder it was read from. Without one nothing was fetched: no figures."""
     values = {**asdict(result), "run_id": run_id, "landing": landing}
+    if landing is None:
+        values |= dict.fromkeys(_FETCHED)
     names = ", ".join(quoted(name) for name in values)
     marks = ", ".join("?" for _ in values)
     con.execute(f"INSERT INTO _state.load_result ({names}) VALUES ({marks})", [*values.values()]).fetchall()

@@ -41,6 +41,11 @@ SELECT
   f.rest_calls,
   f.bulk_jobs,
   f.bytes,
+  f.org_count,
+  f.warehouse_count,
+  f.difference,
+  f.explanation,
+  f.stale_since,
   p.reason
 FROM objects AS o
 LEFT JOIN fetched AS f USING (object)

@@ -29,7 +29,7 @@ def _load(con, load=LOAD):
 
 def _violations(con):
     rules = [rule for rule in load_contract("ops.run_statistics").document.schema_[0].quality if rule.query]
-    assert len(rules) == 4
+    assert len(rules) == 5
     return {rule.name for rule in rules if fetch(con, rule.query)[0][0] != 0}
 
 
