@@ -234,6 +234,7 @@ def test_a_record_that_came_after_the_upper_bound_survives_a_full_load(loader: L
         loader.load(con, loader.land([created, replace(old, value=3, stamp=22)], "delta", 25))
         loader.load(con, slow)
         assert table(con) == {"a": replace(old, value=3, stamp=22), "b": created}
+        assert con.execute(f"SELECT event FROM ops.record_event WHERE run_id = 'run-{loader.count}'").fetchall() == []
 
 
 def test_two_changes_within_one_second_arrive(loader: Loader) -> None:
