@@ -49,6 +49,7 @@ class Parser(ConditionParser):
         self.expect_word("FROM")
         source = self.path()
         alias = self._alias(_AFTER_FROM)
+        relations = self._relations()
         scope = None
         if self.take_word("USING"):
             self.expect_word("SCOPE")
@@ -63,8 +64,19 @@ class Parser(ConditionParser):
             raise SoqlError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAXIMUM_OFFSET}")
         return Select(
             tuple(items), source, alias, scope, where, group_by, having, order_by, limit, offset,
-            self._ending(), position, is_count,
+            self._ending(), position, is_count, relations,
         )  # fmt: skip
+
+    def _relations(self) -> tuple[tuple[str, Path], ...]:
+        """Names for parents, as in ``FROM Contact c, c.Account a``."""
+        found = []
+        while self.take_symbol(","):
+            path = self.path()
+            alias = self._alias(_AFTER_FROM)
+            if alias is None:
+                raise t.unexpected(self.current)
+            found.append((alias.lower(), path))
+        return tuple(found)
 
     def _items(self) -> list[SelectItem | Fields | Select]:
         items = [self._item()]

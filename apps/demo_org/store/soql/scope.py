@@ -3,6 +3,7 @@
 Belongs here: resolution and visibility of names. Not here: conditions, the shape of results.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
@@ -88,8 +89,16 @@ class _Node:
 class Scope:
     """The FROM clause of one query, growing as paths are resolved."""
 
-    def __init__(self, context: Context, kind: ObjectType, alias: str | None, prefix: str = "t") -> None:
+    def __init__(
+        self,
+        context: Context,
+        kind: ObjectType,
+        alias: str | None,
+        prefix: str = "t",
+        relations: Mapping[str, Path] | None = None,
+    ) -> None:
         self.context, self.kind = context, kind
+        self._relations = relations or {}
         self._own = {name.lower() for name in (kind.name, alias) if name}
         self._prefix, self._count = prefix, 0
         self._joins: list[str] = []
@@ -116,6 +125,9 @@ class Scope:
     def resolve(self, path: Path) -> Resolved:
         """The field a path means, or INVALID_FIELD."""
         parts = path.parts
+        named = self._relations.get(parts[0].lower()) if len(parts) > 1 else None
+        if named is not None:
+            return self.resolve(Path(".".join((*named.parts, *parts[1:])), path.position))
         if len(parts) > 1 and parts[0].lower() in self._own and not self.kind.parent(parts[0]):
             parts = parts[1:]
         node, names = self.root, []

@@ -119,3 +119,5 @@ class Select:
     all_rows: bool = False
     position: int = 0
     is_count: bool = field(default=False)
+    #: Names given to parents in the FROM clause, in small letters, with their paths.
+    relations: tuple[tuple[str, Path], ...] = ()
