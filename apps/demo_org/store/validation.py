@@ -141,6 +141,11 @@ def _check_value(field: Field, value: Any) -> None:
 def checked_id(kind: ObjectType, record_id: str) -> str:
     """The 18-character id, or MALFORMED_ID where the text cannot be an id of that object."""
     if not is_id(record_id) or not record_id.startswith(kind.key_prefix):
-        message = f"{kind.fields['Id'].describe['label']}: id value of incorrect type: {record_id}"
-        raise SObjectError(400, "MALFORMED_ID", message, ["Id"])
+        raise malformed_id(kind, record_id)
     return normal_id(record_id)
+
+
+def malformed_id(kind: ObjectType, record_id: str) -> SObjectError:
+    """Answer for an id of another object, or whose check letters do not fit (recorded)."""
+    message = f"{kind.fields['Id'].describe['label']}: id value of incorrect type: {record_id}"
+    return SObjectError(400, "MALFORMED_ID", message, ["Id"])
