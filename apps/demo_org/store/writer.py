@@ -14,9 +14,11 @@ import duckdb
 
 from apps.demo_org.store.derived import DEFAULTED, DERIVED, PERSON_ACCOUNT_NAME
 from apps.demo_org.store.errors import SObjectError
+from apps.demo_org.store.ids import normal_id
 from apps.demo_org.store.replication import DELETE_LOG
 from apps.demo_org.store.schema import ObjectType
 from apps.demo_org.store.text import identifier
+from apps.demo_org.store.validation import malformed_id
 
 #: SQL and its arguments.
 Statement = tuple[str, list[Any]]
@@ -89,7 +91,7 @@ class Writer:
         has_bin = kind.find("IsDeleted") is not None
         row = self.row(kind, record_id, ("IsDeleted",) if has_bin else ("Id",))
         if row is None:
-            raise unknown_record()
+            raise malformed_id(kind, record_id) if normal_id(record_id[:15]) != record_id else unknown_record()
         if has_bin and row[0]:
             raise SObjectError(404, "ENTITY_IS_DELETED", "entity is deleted", [])
 
