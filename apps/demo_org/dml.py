@@ -4,7 +4,8 @@ Belongs here: what sObject Collections, sObject Tree and Bulk ingest share. A si
 are the store's.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from apps.demo_org.org import DemoOrgState
 from apps.demo_org.store import Field, ObjectType, SObjectError
 from apps.demo_org.store.records import MultipleMatchesError
 
+_log = logging.getLogger(__name__)
 ROLLED_BACK: Final = "ALL_OR_NONE_OPERATION_ROLLED_BACK"
 _ROLLED_BACK_TEXT: Final = (
     "Record rolled back because not all records were valid and the request was using AllOrNone header"
@@ -92,11 +94,21 @@ class Dml:
             raise SObjectError(400, "MALFORMED_ID", f"malformed id {record_id}", [])
         return self.delete(kind.name, record_id)
 
-    def hard_delete(self, name: str, record_id: str) -> Saved:
-        """Remove a record for good, past the recycle bin."""
+    def remove(self, name: str, values: Mapping[str, Any], *, hard: bool = False) -> Saved:
+        """Delete the record whose id is among the values; ``hard`` removes it past the recycle bin."""
         kind = self.kind(name)
+        record_id, _ = split_id(values)
+        if not record_id:
+            raise SObjectError(400, "MISSING_ARGUMENT", "Id not specified in a delete call", [])
+        if not hard:
+            return self.delete(kind.name, record_id)
         self._org.store.hard_delete(kind.name, record_id)
         return Saved(record_id)
+
+    def hidden(self, kind: ObjectType) -> set[str]:
+        """The fields of an object that the user cannot see."""
+        seen = self._org.visibility()
+        return {name for name in kind.fields if not seen.sees(kind.name, name)}
 
     def upsert(self, name: str, field_name: str, values: Mapping[str, Any]) -> Saved:
         """Change the record that has the external id among the values, or save a new one."""
@@ -139,6 +151,28 @@ class Dml:
         transactions.rollback(name)
         undone = SObjectError(400, ROLLED_BACK, _ROLLED_BACK_TEXT, [])
         return [saved if saved.error else Saved(created=saved.created, error=undone) for saved in found]
+
+    def in_chunk(self, work: Sequence[Callable[[], Saved]], *, creating: bool = False) -> list[Saved]:
+        """Do every piece of work in one transaction, as Salesforce saves a chunk of a job's rows.
+
+        Where another transaction holds one of the records, each is saved by itself.
+        """
+        transactions = self._org.store.transactions
+        name = transactions.begin()
+        try:
+            with transactions.within(name):
+                found = self.each(work, creating=creating)
+            if not any(saved.error and saved.error.code == "UNABLE_TO_LOCK_ROW" for saved in found):
+                transactions.commit(name)
+                return found
+            transactions.rollback(name)
+        except SObjectError as error:
+            # Only the commit raises here; it ends the transaction whatever becomes of it.
+            _log.info("a chunk is saved row by row: %s", error)
+        except BaseException:
+            transactions.rollback(name)
+            raise
+        return self.each(work, creating=creating)
 
     @staticmethod
     def _attempt(one: Callable[[], Saved], creating: bool) -> Saved:
