@@ -54,11 +54,13 @@ class Records(Writer):
             now = self.now()
             found |= known(kind, {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now})
             found["Id"] = self._new_id(kind)
-            columns = ", ".join(identifier(n) for n in found)
-            marks = ", ".join("?" for _ in found)
+            # Columns left out are null; naming all sixty of an account makes the statement four times as slow.
+            given = {name: value for name, value in found.items() if value is not None}
+            columns = ", ".join(identifier(n) for n in given)
+            marks = ", ".join("?" for _ in given)
             self.run(
-                [(f"INSERT INTO {identifier(kind.name)} ({columns}) VALUES ({marks})", list(found.values()))]
-                + self.derive(kind, found["Id"], set(found) - {n for n, v in found.items() if v is None}, creating=True)
+                [(f"INSERT INTO {identifier(kind.name)} ({columns}) VALUES ({marks})", list(given.values()))]
+                + self.derive(kind, found["Id"], set(given), creating=True)
             )
         return str(found["Id"])
 
