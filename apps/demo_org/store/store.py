@@ -233,7 +233,7 @@ class OrgStore:
         counts = ", ".join(
             f"(SELECT count(*) FROM {identifier(n)}) * {heavy.get(n, 2)}"
             for n, kind in self.objects.items()
-            if kind.describe["createable"]
+            if kind.find("IsDeleted")
         )
         cursor = self.cursor()
         try:
