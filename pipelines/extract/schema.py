@@ -32,6 +32,10 @@ _ARROW = pa.schema(
 )
 GONE = "deleted in the org, or hidden from the connected user by field-level security"
 
+HIDDEN = (
+    "the object was deleted in the org, or the user lost the permission to read it; what was mirrored stays as it was"
+)
+
 
 @dataclass(frozen=True)
 class SchemaRefresh:
@@ -100,6 +104,7 @@ def refresh_schema(
     with transaction(con):
         for name, (api, specs) in described.items():
             changes += _record(con, api, specs, run, (needed or {}).get(name, frozenset()))
+        changes += sum(_record_hidden(con, api_name(name), run) for name in skipped)
     record_usage(con, org, run)
     missing = tuple(
         (name, field)
@@ -173,6 +178,21 @@ def _record(
         )
     _replace_snapshot(con, api, specs, now)
     return len(changes)
+
+
+def _record_hidden(con: DuckDBPyConnection, api: str, run: RunContext) -> int:
+    """Note that an object described before can no longer be read; its fields count as gone, its rows stay."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    gone = con.execute(
+        "UPDATE salesforce.field SET gone_at = ? WHERE lower(object_name) = lower(?) AND gone_at IS NULL", [now, api]
+    ).fetchall()[0][0]
+    if gone:
+        con.execute(
+            "INSERT INTO ops.schema_change BY NAME SELECT ? AS run_id, ? AS detected_at, ? AS object_name, "
+            "'*' AS field_name, 'hidden' AS change, ? AS old_value, false AS needed, ? AS message",
+            [run.run_id, now, api, f"{gone} fields", HIDDEN],
+        ).fetchall()
+    return int(gone > 0)
 
 
 def _differences(

@@ -26,7 +26,9 @@ from resources.salesforce.usage import Usage
 
 #: The server says it did not process the request, so any method may be sent again.
 NOT_PROCESSED = frozenset({429, 503})
-RETRIED = NOT_PROCESSED | {420, 502, 504}
+RETRIED = NOT_PROCESSED | {406, 408, 420, 500, 502, 504}
+#: Seconds by which two Date headers of one clock may seem to differ: whole seconds, and the way of an answer.
+CLOCK_NOISE = 30.0
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,10 @@ class OrgSession(requests.Session):
             offset = parsedate_to_datetime(date or "").timestamp() - time.monotonic()
         except ValueError:
             return
-        self._clock_offset = offset if self._clock_offset is None else max(offset, self._clock_offset)
+        known = self._clock_offset
+        # Far behind what it told before: the org's clock was set back, or another of its servers answers.
+        set_back = known is not None and offset < known - CLOCK_NOISE
+        self._clock_offset = offset if known is None or set_back else max(offset, known)
 
 
 def unreachable(url: str, error: Exception) -> OrgUnreachableError:
