@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from data_contracts.errors import ExtractionError
 from pipelines.extract.bulk_pages import BulkLanding
+from pipelines.extract.entered import land_entered
 from pipelines.extract.org_count import count_org
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
@@ -42,7 +43,10 @@ def download_object(
             try:
                 land(org, folder, progress, works_until=works_until)
                 if landing == plan.landing:
-                    count_org(org, folder, plan.stored)
+                    if plan.ids_landing:
+                        land_entered(org, folder, LandingFolder.open(home.landing / plan.ids_landing), progress)
+                    if not folder.manifest.chosen:
+                        count_org(org, folder, plan.stored)
             except OSError as error:
                 raise ExtractionError(
                     f"cannot write to the landing folder of {plan.name}: {error.strerror or error}",
@@ -64,7 +68,7 @@ def land(
         progress(f"{manifest.object}: {manifest.records:,} rows had landed before")
         return
     rate = _Rate(folder, progress)
-    if manifest.transport == "rest":
+    if manifest.transport == "rest" and not manifest.parts:
         land_rest(org, folder, rate.add)
     else:
         BulkLanding(org, folder, progress, rate.add, _countdown(works_until)).land()

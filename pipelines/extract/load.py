@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from data_contracts.errors import ExtractionError, ReconciliationError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.extract.batch import Batch, read_pages
+from pipelines.extract.chosen import keep_chosen
 from pipelines.extract.merge import Changes, note_changes, refuse_empty, replace_by_id, swap
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
@@ -71,6 +72,7 @@ def _load(
         with transaction(con):
             batch = Batch.open(con, folder, ids, run)
             fetched, rejected = read_pages(batch)
+            fetched = keep_chosen(batch, fetched)
             refuse_empty(batch, fetched)
             changes = note_changes(batch, fetched)
             gone, removed = swap(batch) if folder.manifest.kind == "full" else _replace(batch, changes)
@@ -137,7 +139,7 @@ def _result(batch: Batch, plan: ObjectPlan, figures: dict[str, Any]) -> LoadResu
         eligible=batch.manifest.eligible,
         over_limit=plan.over_limit,
         rest_calls=sum(count for kind, count in calls if kind != "bulk_create"),
-        bulk_jobs=sum(1 for manifest in landed if manifest.job_id),
+        bulk_jobs=sum(len({manifest.job_id, *(part.job_id for part in manifest.parts)} - {""}) for manifest in landed),
         bytes=sum(page.bytes for manifest in landed for page in manifest.pages),
         rows=scalar(batch.con, f"SELECT count(*) FROM {batch.stored}"),
         live=scalar(batch.con, f"SELECT count(*) FROM {batch.stored} WHERE NOT _is_deleted"),

@@ -24,13 +24,15 @@ class SelectionQuery:
     """A selection as SOQL.
 
     ``key`` identifies the settings behind it: it does not move with the calendar. ``restricted`` says that
-    records can leave it without any stamp of their own moving. ``created_since`` is the start of a window.
+    records can leave it without any stamp of their own moving. ``created_since`` is the start of a window. ``by_ids``:
+    reports are among what selects, whose members no condition describes.
     """
 
     where: str | None
     key: str
     restricted: bool
     created_since: datetime | None = None
+    by_ids: bool = False
 
 
 def selection_query(org: SalesforceOrg, name: str, settings: Settings, now: datetime) -> SelectionQuery:
@@ -43,9 +45,11 @@ def selection_query(org: SalesforceOrg, name: str, settings: Settings, now: date
     conditions: list[str] = []
     if chosen.selection.mode == "condition":
         conditions.append(_condition(name, chosen.selection.condition))
-    elif chosen.selection.mode == "lists" and not chosen.advanced_sync:
+    by_lists = chosen.selection.mode == "lists" and not chosen.advanced_sync
+    by_ids = by_lists and bool(chosen.selection.reports)
+    if by_lists and not by_ids:
         conditions.append(_lists_condition(org, name, chosen.selection.lists))
-    restricted = bool(conditions)
+    restricted = bool(conditions) or by_ids
     window = settings.objects["account"].opportunities if name == "opportunity" else None
     since = window_start(now, MONTHS[window]) if window else None
     # The conditions behind the lists too: an edited list view is another selection. The window's start is not
@@ -55,7 +59,7 @@ def selection_query(org: SalesforceOrg, name: str, settings: Settings, now: date
     if since:
         conditions.append(f"CreatedDate >= {soql_time(since)}")
     where = " AND ".join(f"({part})" for part in conditions) if len(conditions) > 1 else "".join(conditions)
-    return SelectionQuery(where or None, key, restricted, since)
+    return SelectionQuery(where or None, key, restricted, since, by_ids)
 
 
 def resolve_lists(org: SalesforceOrg, name: str, wanted: tuple[str, ...]) -> list[ListView]:

@@ -40,7 +40,7 @@ def submit_parts(org: SalesforceOrg, folder: LandingFolder) -> None:
     """Create the jobs of all parts that have none, before one is awaited."""
     manifest = folder.manifest
     for part in manifest.parts:
-        if not part.job_id:
+        if not part.job_id and part.records is None:
             job = bulk_of(org, manifest).submit(part_soql(manifest, part), operation_of(manifest.purpose))
             with folder.changing():
                 part.job_id = job.id

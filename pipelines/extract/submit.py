@@ -13,6 +13,8 @@ from duckdb import DuckDBPyConnection
 from data_contracts.contracts import quoted
 from data_contracts.errors import ExtractionError, QuotaError, SalesforceError
 from data_contracts.settings import Settings
+from pipelines.extract.chosen import chosen_ids, land_chosen
+from pipelines.extract.entered import note_stored
 from pipelines.extract.jobs import lacks_bulk, operation_of, pending, start_job
 from pipelines.extract.objects import MATCHED, api_name, table_name
 from pipelines.extract.plan import (
@@ -32,6 +34,7 @@ from pipelines.extract.schema import known_fields, refresh_schema
 from pipelines.extract.selection import selection_query
 from pipelines.extract.state import doubt, loaded_by_unfinished, pin_org, record_refusal, was_loaded, watermark
 from pipelines.extract.usage import record_usage
+from pipelines.extract.wanted import limited, wanted_fields
 from pipelines.extract.watermark import coverage, lower_bound
 from pipelines.run import RunContext
 from pipelines.tables import scalar, table_columns
@@ -97,6 +100,7 @@ def _plan_object(
     asked: Kind,
 ) -> ObjectPlan:
     known = read_input(con, name, run)
+    known = replace(known, fields=limited(known.fields, wanted_fields(settings, name)))
     if not known.fields:
         if name in MATCHED:
             raise ExtractionError(
@@ -107,7 +111,8 @@ def _plan_object(
         return _skipped(con, name, asked)
     try:
         selection = selection_query(org, name, settings, org.server_time())
-        eligible = org.count(known.api, selection.where)
+        chosen = chosen_ids(org, home, settings, run, name) if selection.by_ids else None
+        eligible = org.count(known.api, selection.where) if chosen is None else chosen.manifest.eligible
     except QuotaError:
         raise
     except SalesforceError as error:
@@ -124,10 +129,16 @@ def _plan_object(
     covered = coverage(org, known.api)
     since = lower_bound(known.watermark, covered, OVERLAP) if kind == "delta" and known.watermark else None
     request = JobRequest(known, kind, "records", selection, since, covered, eligible)
-    records = _land(con, org, home, run, request)
-    # Leaving a selection, or going for good, moves no stamp of the record: only the Ids tell who is still there.
-    wanted = kind == "delta" and (selection.restricted or known.doubt is not None)
-    ids_folder = _land(con, org, home, run, replace(request, purpose="ids", since=None)) if wanted else None
+    ids_folder = chosen
+    if chosen is not None:
+        records = land_chosen(con, org, home, request, chosen, datetime.now(UTC))
+    else:
+        records = _land(con, org, home, run, request)
+        # Leaving a selection, or going for good, moves no stamp of the record: only the Ids tell who is still there.
+        wanted = kind == "delta" and (selection.restricted or known.doubt is not None)
+        ids_folder = _land(con, org, home, run, replace(request, purpose="ids", since=None)) if wanted else None
+        if ids_folder is not None and selection.restricted:
+            note_stored(con, name, ids_folder)
     records.add_usage((entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(name))
     return ObjectPlan(
         name=name,
@@ -220,6 +231,7 @@ def _after_drift(
     """A field went between the describe and the query: describe again, and give up when that changes nothing."""
     refresh_schema(con, org, [request.known.name], run)
     known = read_input(con, request.known.name, run)
+    known = replace(known, fields=limited(known.fields, frozenset(spec.name for spec in request.known.fields)))
     if known.fields == request.known.fields:
         raise error
     return _land(con, org, home, run, replace(request, known=known))

@@ -14,7 +14,10 @@ BOOKKEEPING = (
     Column("_synced_at", "TIMESTAMP", "when Crosswalk wrote this row, UTC", required=True),
     Column("_run_id", "VARCHAR", "the run that wrote this row", required=True),
 )
-RETIRED = "field the org no longer shows (deleted, or hidden by field-level security); last known values"
+RETIRED = (
+    "field that is no longer read (deleted in the org, hidden by field-level security, or left out of the settings); "
+    "last known values"
+)
 
 
 @dataclass(frozen=True)

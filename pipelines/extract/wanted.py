@@ -1,0 +1,37 @@
+"""Which fields are fetched of an object: every readable one, or without advanced_sync those that something uses."""
+
+from collections.abc import Iterable
+
+from data_contracts.contracts import object_contract
+from data_contracts.mapping import ENTITY, default_targets
+from data_contracts.settings import Settings
+from pipelines.extract.fields import CURSORS, FieldSpec
+from pipelines.extract.objects import table_name
+from pipelines.extract.schema import needed_fields
+
+#: What every step relies on where the object has it, whatever the settings say.
+ALWAYS = frozenset({"Id", "Name", "OwnerId", "IsDeleted", "MasterRecordId", "CurrencyIsoCode", *CURSORS})
+
+
+def wanted_fields(settings: Settings, name: str) -> frozenset[str] | None:
+    """Return the API names of the fields to fetch of object ``name``; None for all that are readable.
+
+    Without ``advanced_sync``: those its table's contract promises (matching, imports and ownership use them), and those
+    the settings map, match on or filter by.
+    """
+    if settings.objects[name].advanced_sync:
+        return None
+    promised = {column.name for column in object_contract(table_name(name)).columns}
+    mapped = {
+        source
+        for mapped_object in ENTITY
+        if mapped_object == name
+        for target in default_targets(mapped_object)
+        for source in target.sources
+    }
+    return ALWAYS | promised | mapped | needed_fields(settings).get(name, frozenset())
+
+
+def limited(fields: Iterable[FieldSpec], wanted: frozenset[str] | None) -> tuple[FieldSpec, ...]:
+    """Return the fields of a describe that are wanted, in its order."""
+    return tuple(spec for spec in fields if wanted is None or spec.name in wanted)
