@@ -54,7 +54,12 @@ DENIALS = (
         "SALESFORCE_LOGIN_URL to the org's My Domain URL",
     ),
     Denial(
-        "app_not_found", "", "app_not_found",
+        "app_not_found", "not installed", "External client app is not installed in this org",
+        "the external client app is not in this org (a sandbox made before the app has none)",
+        "deploy or install the app in this org: Setup > External Client App Manager shows it then",
+    ),
+    Denial(
+        "app_not_found", "", "",
         "this host does not know the app: login.salesforce.com and test.salesforce.com know no external client app",
         "set SALESFORCE_LOGIN_URL to the org's My Domain URL (Setup > My Domain)",
     ),
@@ -315,7 +320,7 @@ def call_denial(code: str, said: str) -> Denial | None:
 def as_markdown() -> str:
     """Return the table as ``docs/connecting.md`` shows it."""
     lines = ["| Salesforce says | it means | to mend it |", "|---|---|---|"]
-    lines += [f"| `{item.code}` {item.said} | {item.meaning} | {item.remedy} |" for item in DENIALS]
+    lines += [f"| {f'`{item.code}` {item.said}'.strip()} | {item.meaning} | {item.remedy} |" for item in DENIALS]
     return "\n".join(lines)
 
 

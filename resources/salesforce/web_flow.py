@@ -26,7 +26,7 @@ from resources.salesforce.secret import Secret
 SCOPES: Mapping[str, str] = {
     "api": "read records, metadata and limits through REST and Bulk API 2.0",
     "id": "ask who is signed in, to which org: the org id is pinned",
-    "refresh_token": "sync at night without a person; also spelt offline_access",
+    "refresh_token": "sync at night without a person",
 }
 #: The app's callback URL has to name the port, so it is the same every time unless set.
 CALLBACK_PORT = 8788

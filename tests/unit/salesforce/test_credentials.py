@@ -7,6 +7,7 @@ import pytest
 
 from data_contracts.errors import SettingsError
 from resources.salesforce.credentials import REQUIRED, Credentials, Secret
+from resources.salesforce.token_store import StoredToken, TokenStore
 
 URL = {"SALESFORCE_INSTANCE_URL": "https://acme.my.salesforce.com"}
 
@@ -30,7 +31,7 @@ def complete(tmp_path: Path) -> dict[str, str]:
 def test_each_missing_variable_is_named(grant: str, complete: dict[str, str]) -> None:
     complete["SALESFORCE_AUTH"] = grant
     assert Credentials.from_environment(complete).grant == grant
-    for name in REQUIRED[grant]:  # type: ignore[index]
+    for name in REQUIRED[grant]:
         lacking = {key: value for key, value in complete.items() if key != f"SALESFORCE_{name}"}
         with pytest.raises(SettingsError, match=f"SALESFORCE_{name}"):
             Credentials.from_environment(lacking)
@@ -70,3 +71,54 @@ def test_no_secret_shows_in_any_text(complete: dict[str, str]) -> None:
         assert not {value for value in ("very-secret", "refresh-secret", "token-secret") if value in text}
     with pytest.raises(TypeError):
         pickle.dumps(Secret("x"))
+
+
+@pytest.mark.parametrize("name", ["CLIENT_SECRET", "REFRESH_TOKEN", "ACCESS_TOKEN"])
+def test_a_secret_may_come_from_a_private_file(name: str, complete: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("  from-a-file\n")
+    file.chmod(0o600)
+    del complete[f"SALESFORCE_{name}"]
+    complete |= {f"SALESFORCE_{name}_FILE": str(file), "SALESFORCE_AUTH": "client_credentials"}
+    found = Credentials.from_environment(complete)
+    assert getattr(found, name.lower()) == Secret("from-a-file")
+    with pytest.raises(SettingsError, match=f"SALESFORCE_{name} and SALESFORCE_{name}_FILE are both set"):
+        Credentials.from_environment(complete | {f"SALESFORCE_{name}": "twice"})
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="holds no text"):
+        Credentials.from_environment(complete)
+
+
+@pytest.mark.parametrize("name", ["CLIENT_SECRET_FILE", "PRIVATE_KEY_FILE"])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_secret_that_others_may_read_is_refused(
+    name: str, mode: int, complete: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "open"
+    file.write_text("very-secret")
+    file.chmod(mode)
+    complete.pop("SALESFORCE_CLIENT_SECRET")
+    with pytest.raises(SettingsError, match=rf"SALESFORCE_{name}[\s\S]*{mode:04o}[\s\S]*chmod 600") as caught:
+        Credentials.from_environment(complete | {f"SALESFORCE_{name}": str(file)})
+    assert "very-secret" not in str(caught.value)
+
+
+def test_a_stored_token_signs_in_and_a_given_one_wins(complete: dict[str, str], tmp_path: Path) -> None:
+    store = TokenStore(tmp_path)
+    store.save_token(StoredToken(Secret("stored"), "id", URL["SALESFORCE_INSTANCE_URL"]))
+    bare = URL | {"SALESFORCE_CLIENT_ID": "id"}
+    found = Credentials.from_environment(bare, store=store)
+    assert (found.grant, found.refresh_token) == ("refresh_token", Secret("stored"))
+    given = Credentials.from_environment(complete | {"SALESFORCE_AUTH": "refresh_token"}, store=store)
+    assert given.refresh_token == Secret("refresh-secret")
+    # What replaced the given one is newer than it.
+    store.save_token(StoredToken(Secret("rotated"), "id", URL["SALESFORCE_INSTANCE_URL"], given.refresh_origin))
+    again = Credentials.from_environment(complete | {"SALESFORCE_AUTH": "refresh_token"}, store=store)
+    assert again.refresh_token == Secret("rotated")
+
+
+def test_a_stored_token_of_another_app_is_refused(tmp_path: Path) -> None:
+    store = TokenStore(tmp_path)
+    store.save_token(StoredToken(Secret("stored"), "another", URL["SALESFORCE_INSTANCE_URL"]))
+    with pytest.raises(SettingsError, match=r"another app[\s\S]*crosswalk connect"):
+        Credentials.from_environment(URL | {"SALESFORCE_CLIENT_ID": "id"}, store=store)

@@ -14,8 +14,9 @@ from resources.salesforce.bulk import BulkApi
 from resources.salesforce.credentials import Credentials, Secret
 from resources.salesforce.errors import oauth_error
 from resources.salesforce.org import SalesforceOrg
+from resources.salesforce.read_only import guard
 from resources.salesforce.rest import RestApi
-from resources.salesforce.session import OrgAdapter, OrgSession, RetryPolicy, guard
+from resources.salesforce.session import OrgAdapter, OrgSession, RetryPolicy
 from resources.salesforce.usage import attributed_to
 
 URL = "https://acme.my.salesforce.com"
@@ -225,11 +226,12 @@ def test_usage_is_attributed_and_taken_once(connect: Connect) -> None:
 def test_the_configured_bundle_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/somewhere/else.pem")
-    monkeypatch.setattr(
-        requests.adapters.HTTPAdapter,
-        "send",
-        lambda self, request, **kwargs: seen.append(kwargs) or respond(request, 200, {}),
-    )
+
+    def send(self: Any, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        seen.append(kwargs)
+        return respond(request, 200, {})
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     session = requests.Session()
     session.mount("https://", OrgAdapter("/our/ca.pem"))
     session.get("https://localhost:8443/x")
