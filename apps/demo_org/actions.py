@@ -103,8 +103,7 @@ def _remove_field(org: DemoOrgState, body: dict[str, Any]) -> None:
 
 def _merge(org: DemoOrgState, body: dict[str, Any]) -> list[str]:
     losers, values = [str(each) for each in body.get("losers", [])], dict(body.get("values", {}))
-    user = org.store.default_user_id
-    return org.store.changes.merge(text(body, "object"), text(body, "master"), losers, values, user)
+    return org.store.changes.merge(text(body, "object"), text(body, "master"), losers, values)
 
 
 def _convert_lead(org: DemoOrgState, body: dict[str, Any]) -> dict[str, str | None]:
@@ -117,7 +116,7 @@ def _convert_lead(org: DemoOrgState, body: dict[str, Any]) -> dict[str, str | No
         opportunity_name=body.get("opportunity_name"),
         overwrite_lead_source=bool(body.get("overwrite_lead_source", False)),
     )
-    return asdict(org.store.changes.convert_lead(wanted, org.store.default_user_id))
+    return asdict(org.store.changes.convert_lead(wanted))
 
 
 def _empty_recycle_bin(org: DemoOrgState, body: dict[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
-"""SOAP sign-in: ``login`` and ``logout`` of the partner and enterprise APIs, nothing else of SOAP.
+"""SOAP sign-in: ``login`` and ``logout`` of the partner and enterprise APIs.
 
-Belongs here: the two calls with their envelopes and faults. Everything else a client does with the session is REST.
+Belongs here: the two calls, the envelope and the faults of all. The calls that change records are ``soap_data.py``.
 """
 
 import re
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from apps.demo_org import soap_data
 from apps.demo_org.errors import OAuthError, not_found
 from apps.demo_org.exchange import body_of, exchange_of, state_of
 from apps.demo_org.gateway import is_served_version
@@ -51,7 +52,12 @@ def call(request: Request) -> Response:
             return _xml(request, _login(request, text))
         if re.search(r"<(\w+:)?logout\b", text):
             return _xml(request, _logout(request, text))
-        raise SoapFault("UNSUPPORTED_API_VERSION", "The demo org knows login and logout of the SOAP API only.")
+        answered = soap_data.answer_call(request, text)
+        if answered is not None:
+            return _xml(request, answered)
+        raise SoapFault("UNSUPPORTED_API_VERSION", "The demo org does not know this call of the SOAP API.")
+    except soap_data.CallRefused as refused:
+        return _xml(request, _fault(SoapFault(refused.code, refused.message)), 500)
     except SoapFault as fault:
         return _xml(request, _fault(fault), 500)
 

@@ -14,30 +14,47 @@ from apps.demo_org.store.records import Records
 from apps.demo_org.store.schema import ObjectType
 from apps.demo_org.store.text import identifier
 
+#: The object once the user (None: the org itself) may do an operation with these values on it.
+Authorize = Callable[[str | None, str, str, Mapping[str, Any]], ObjectType]
+
 
 class Changes:
     """Works on what ``records`` writes to at the moment: the org, or the transaction the thread is inside of."""
 
-    def __init__(self, records: Callable[[], Records], object_type: Callable[[str], ObjectType]) -> None:
-        self._records, self._object_type = records, object_type
+    def __init__(self, records: Callable[[], Records], authorize: Authorize, default_user: str) -> None:
+        self._records, self._authorize, self._default_user = records, authorize, default_user
 
     def all_or_nothing(self) -> AbstractContextManager[None]:
         """Make every change of the block one transaction, undone if anything in it raises."""
         return self._records().all_or_nothing()
 
     def merge(
-        self, object_name: str, master: str, losers: Sequence[str], values: Mapping[str, Any], user: str
+        self,
+        object_name: str,
+        master: str,
+        losers: Sequence[str],
+        values: Mapping[str, Any],
+        user: str | None = None,
     ) -> list[str]:
         """Merge one or two records into the master; ids of the records that hung on the losers."""
-        return merge(self._records(), self._object_type(object_name), master, losers, values, user)
+        self._authorize(user, "delete", object_name, {})
+        kind = self._authorize(user, "edit", object_name, values)
+        return merge(self._records(), kind, master, losers, values, user or self._default_user)
 
-    def convert_lead(self, wanted: LeadConvert, user: str) -> Converted:
+    def convert_lead(self, wanted: LeadConvert, user: str | None = None) -> Converted:
         """Convert a lead to an account, a contact and, unless told not to, an opportunity."""
-        return convert(self._records(), wanted, user)
+        self._authorize(user, "edit", "Lead", {})
+        self._authorize(user, "edit" if wanted.account else "create", "Account", {})
+        self._authorize(user, "edit" if wanted.contact else "create", "Contact", {})
+        if wanted.create_opportunity and wanted.opportunity is None:
+            self._authorize(user, "create", "Opportunity", {})
+        return convert(self._records(), wanted, user or self._default_user)
 
-    def empty_recycle_bin(self, object_name: str, ids: Sequence[str] | None = None) -> list[str]:
+    def empty_recycle_bin(
+        self, object_name: str, ids: Sequence[str] | None = None, user: str | None = None
+    ) -> list[str]:
         """Remove records that are in the bin for good, all of an object's when no ids are given; their ids."""
-        kind, records = self._object_type(object_name), self._records()
+        kind, records = self._authorize(user, "delete", object_name, {}), self._records()
         if kind.find("IsDeleted") is None:
             return []
         with records.lock:

@@ -61,7 +61,7 @@ class OrgStore:
         self.transactions: Transactions
         self.replication: Replication
         #: Merges, conversions and other changes beyond one record.
-        self.changes = Changes(lambda: self._records, self.object_type)
+        self.changes = Changes(lambda: self._records, self._authorized, self.default_user_id)
 
     @classmethod
     def load(cls, data_dir: Path | None, database: Path, *, clock: Callable[[], datetime] = utc_now) -> "OrgStore":
