@@ -28,11 +28,12 @@ from apps.demo_org import (
     rest,
     soap_login,
     sobject_collections,
+    tooling,
 )
 from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
-from apps.demo_org.connected_app import ConnectedApp, OrgSecurity
 from apps.demo_org.conditional import SeenMetadata
+from apps.demo_org.connected_app import ConnectedApp, OrgSecurity
 from apps.demo_org.cursors import Cursors
 from apps.demo_org.errors import ApiError, DemoOrgError, OAuthError, method_not_allowed, not_found
 from apps.demo_org.exchange import answer, api_error, oauth_error
@@ -125,6 +126,7 @@ def make_app(org: DemoOrgState) -> ASGIApp:
             *oauth_authorize.routes,
             *oauth_identity.routes,
             *soap_login.routes,
+            *tooling.routes,
             *rest.routes,
             *bulk.routes,
             *ingest.routes,

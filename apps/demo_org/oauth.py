@@ -68,7 +68,7 @@ def _password(request: Request, org: DemoOrgState, form: Form) -> Response:
     user = org.find_user(form.get("username", ""))
     if user is None or not user["IsActive"] or not org.is_password(form.get("password", "")):
         raise OAuthError("invalid_grant", "authentication failure")
-    app.approved_by.add(user["Id"])
+    policy.note_approval(app, user)
     return _without_browser(request, app, user)
 
 
@@ -193,7 +193,12 @@ def _authenticated_app(request: Request, org: DemoOrgState, form: Form, *, secre
 
 def revoke(request: Request) -> Response:
     """Make a token invalid, a refresh token with all it gave; one that is already so is an error, as in Salesforce."""
-    if not state_of(request).sessions.revoke(form_of(request).get("token", "")):
+    org, word = state_of(request), form_of(request).get("token", "")
+    refresh = org.sessions.find_refresh(word)
+    if refresh is not None:
+        # The approval goes with it: the user is asked again.
+        org.apps[refresh.client_id].approved_by.discard(refresh.user_id)
+    if not org.sessions.revoke(word):
         raise OAuthError("unsupported_token_type", "this token type is not supported")
     return Response(status_code=200)
 

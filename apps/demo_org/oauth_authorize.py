@@ -86,7 +86,7 @@ def _proceed(request: Request, org: DemoOrgState, app: ConnectedApp, form: Form,
 
 
 def _allow(org: DemoOrgState, app: ConnectedApp, form: Form, scope: str, user: dict[str, Any]) -> Response:
-    app.approved_by.add(user["Id"])
+    policy.note_approval(app, user)
     code = org.sessions.issue_code(
         AuthorizationCode(
             client_id=app.client_id,

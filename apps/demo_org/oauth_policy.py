@@ -56,6 +56,12 @@ def is_pre_authorised(org: DemoOrgState, app: ConnectedApp, user: User) -> bool:
     return allowed is None or user["Username"] in allowed or bool(org.groups_of(user["Id"]).intersection(allowed))
 
 
+def note_approval(app: ConnectedApp, user: User) -> None:
+    """Remember that a user allowed an app; where the admin pre-authorises, nobody's word is asked for or kept."""
+    if app.policy.permitted_users == "all":
+        app.approved_by.add(user["Id"])
+
+
 def check_approval(app: ConnectedApp, user: User) -> None:
     """Refuse a flow without browser to a user who never allowed a self-authorized app; raises ``OAuthError``."""
     if app.policy.permitted_users == "all" and user["Id"] not in app.approved_by:

@@ -92,7 +92,7 @@ class Records(Writer):
         found_id = checked_id(kind, record_id)
         with self.lock:
             self.require_live(kind, found_id)
-            if kind.name in _NO_BIN:
+            if kind.name in _NO_BIN or kind.find("IsDeleted") is None:
                 self.run(self.removal(kind, found_id))
                 return
             stamps = {"IsDeleted": True, "SystemModstamp": self.now(), "LastModifiedDate": self.now()}

@@ -19,7 +19,7 @@ from tests.support.demo_org_client import Scripted, V
 CALLBACK = "http://localhost:4711/callback"
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "app": {
         "kind": "connected_app",
         "state": "installed",

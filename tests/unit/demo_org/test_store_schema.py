@@ -4,8 +4,8 @@ from apps.demo_org.store.schema import STANDARD_OBJECTS, custom_field, custom_ob
 
 FIELD_ATTRIBUTES = 57
 NAMELESS = {
-    "AccountContactRelation", "CampaignMember", "Event", "FieldPermissions", "InstalledSubscriberPackage",
-    "ObjectPermissions", "OpportunityContactRole", "PermissionSetAssignment", "Task", "UserPermissionAccess",
+    "AccountContactRelation", "CampaignMember", "FieldPermissions", "InstalledSubscriberPackage",
+    "ObjectPermissions", "OpportunityContactRole", "PermissionSetAssignment", "UserPermissionAccess",
 }  # fmt: skip
 #: The status objects share one prefix in Salesforce too.
 STATUSES = {"CaseStatus", "LeadStatus", "OpportunityStage", "TaskStatus"}
