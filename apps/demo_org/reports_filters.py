@@ -33,7 +33,10 @@ OPERATORS: Final[dict[str, tuple[str, ...]]] = {
     "boolean": ("equals", "notEqual"),
     "multipicklist": ("equals", "notEqual", "includes", "excludes"),
 }
-_LITERAL = re.compile(r"[A-Z]+(_[A-Z0-9]+)*(:\d+)?")
+_LITERAL = re.compile(
+    r"TODAY|YESTERDAY|TOMORROW|(LAST|THIS|NEXT)_(FISCAL_)?(WEEK|MONTH|QUARTER|YEAR)|(LAST|NEXT)_90_DAYS"
+    r"|(LAST|NEXT)_N_(FISCAL_)?(DAYS|WEEKS|MONTHS|QUARTERS|YEARS):\d+|N_(DAYS|WEEKS|MONTHS|QUARTERS|YEARS)_AGO:\d+"
+)
 _LOGIC = re.compile(r"\s*(\(|\)|AND\b|OR\b|NOT\b|\d+)", re.IGNORECASE)
 _WRONG_DATE = "Filter the date in the correct format. Accepted formats are yyyy-MM-dd'T'HH:mm:ss'Z' and yyyy-MM-dd."
 #: Durations of a standard date filter whose SOQL literal has another name.
@@ -176,7 +179,7 @@ def _dates(kind: ReportType, given: dict[str, Any]) -> list[str]:
     if column.data_type not in ("date", "datetime"):
         raise refused(f"The column {name} cannot be a standard date filter because it is not a date column.")
     if duration != "CUSTOM":
-        word = _DURATIONS.get(duration, re.sub(r"_DAYS_?(\d+)$", r"_DAYS:\1", duration))
+        word = _DURATIONS.get(duration, re.sub(r"^(LAST|NEXT)_N_DAYS_?(\d+)$", r"\1_N_DAYS:\2", duration))
         if not _LITERAL.fullmatch(word):
             raise refused(f"The duration {duration} specified for the standard date filter is invalid.")
         return [f"{column.path} = {word}"]
