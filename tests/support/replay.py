@@ -18,6 +18,7 @@ _ORGANIZATION = "00D"
 _OBJECT_OF_PREFIX = {"001": "Account", "003": "Contact", "006": "Opportunity", "00Q": "Lead", "00U": "Event"}
 _OBJECT_IN_PATH = re.compile(r"/sobjects/(\w+)")
 _FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
+_EQUALS = re.compile(r"(\w+)\s*=\s*'([^']*)'")
 _COUNTED = re.compile(r"count\(\w*\)", re.IGNORECASE)
 _LEAST: dict[str, dict[str, Any]] = {
     "Contact": {"LastName": "Somebody"},
@@ -25,9 +26,11 @@ _LEAST: dict[str, dict[str, Any]] = {
     "Opportunity": {"Name": "Something", "StageName": "Prospecting", "CloseDate": "2030-01-31"},
     "Event": {"DurationInMinutes": 5, "ActivityDateTime": "2030-01-31T10:00:00Z"},
 }
-#: Fields by which a child row of a sub-query hangs on its parent, and a parent row on its child.
+#: Fields by which the rows of a sub-query hang on their parent.
 _PARENT_FIELD = {("Account", "Contacts"): "AccountId", ("Contact", "Opportunities"): "ContactId"}
-_LOOKUP_FIELD = {"Who": "WhoId", "What": "WhatId"}
+#: Fields whose value may be another one than the recorded: no picklist, date, id or number.
+CHANGED = frozenset({"Name", "FirstName", "LastName", "Subject", "Description"})
+_COLLECTION = 200
 #: Objects that come with the org: their records are found, not made.
 _GIVEN = frozenset({"User", "Organization", "RecordType", "AggregateResult"})
 
@@ -59,10 +62,20 @@ class Replay:
             self._prepare_query(exchange.query["q"], exchange.body)
         elif resource == "limits/recordCount":
             self._fill(exchange.query["sObjects"], exchange.body["sObjects"][0]["count"])
+        elif resource.startswith("sobjects/Organization/"):
+            self._set_up_organization(exchange.body)
         elif resource == "composite":
             self._prepare_composite(exchange)
         elif resource.startswith("composite/sobjects/"):
             self._prepare_upsert(resource.split("/")[2], resource.split("/")[3], exchange)
+
+    def _set_up_organization(self, recorded: dict[str, Any]) -> None:
+        """Fill the fields of the org's own row that were filled, as its setup pages do."""
+        kept = ("Id", "CreatedById", "LastModifiedById", "attributes", "Address")
+        values = {key: value for key, value in recorded.items() if key not in kept and value is not None}
+        self.execute(
+            do="update_where", object="Organization", where="Id != null", values=values | {"Name": "Another name"}
+        )
 
     def _prepare_composite(self, exchange: Recorded) -> None:
         """Prepare each query among the parts; the first that reads an object says what it holds."""
@@ -86,8 +99,7 @@ class Replay:
             self._fill(name, rows[0]["expr0"] if rows else answer["totalSize"])
         elif name not in _GIVEN:
             self.clear(name)
-            for record in answer["records"]:
-                self._make(record, name)
+            self._make(answer["records"], name, **dict(_EQUALS.findall(soql.partition(" where ")[2])))
 
     def _prepare_upsert(self, name: str, field: str, exchange: Recorded) -> None:
         """Let records exist that the recorded upsert found, and no others."""
@@ -99,13 +111,15 @@ class Replay:
 
     def _fill(self, name: str, count: int) -> None:
         self.clear(name)
-        for _ in range(count):
-            self.create(name, self.least(name))
+        self._create_all(name, [self.least(name)] * count)
 
     def clear(self, name: str) -> None:
         """Delete every record of an object."""
-        for record in self.client.query(f"SELECT Id FROM {name}")["records"]:
-            assert self.client("DELETE", f"{V}/sobjects/{name}/{record['Id']}").status_code in (204, 404)
+        found = self.client.query(f"SELECT Id FROM {name}")["records"]
+        for start in range(0, len(found), _COLLECTION):
+            ids = ",".join(record["Id"] for record in found[start : start + _COLLECTION])
+            done = self.client("DELETE", f"{V}/composite/sobjects", params={"ids": ids})
+            assert done.status_code == 200, done.text
 
     @staticmethod
     def least(name: str) -> dict[str, Any]:
@@ -113,27 +127,36 @@ class Replay:
         return dict(_LEAST.get(name, {"Name": "Something"}))
 
     def create(self, name: str, values: dict[str, Any]) -> str:
-        made = self.client("POST", f"{V}/sobjects/{name}", json=values)
-        assert made.status_code == 201, f"{name} {values}: {made.text}"
-        return str(made.json()["id"])
+        """Create a record and return its id."""
+        return self._create_all(name, [values])[0]
 
-    def _make(self, record: dict[str, Any], name: str, **more: Any) -> str:
-        """Create a record of the recorded answer: the same fields are filled, with other values."""
-        values: dict[str, Any] = self.least(name) | more
+    def _create_all(self, name: str, values: list[dict[str, Any]]) -> list[str]:
+        ids: list[str] = []
+        for start in range(0, len(values), _COLLECTION):
+            records = [{"attributes": {"type": name}, **each} for each in values[start : start + _COLLECTION]]
+            body = {"allOrNone": True, "records": records}
+            made = self.client("POST", f"{V}/composite/sobjects", json=body).json()
+            assert all(each["success"] for each in made), f"{name}: {made}"
+            ids += [each["id"] for each in made]
+        return ids
+
+    def _make(self, records: list[dict[str, Any]], name: str, **more: Any) -> None:
+        """Create the records of the recorded answer: the same fields are filled, with other values."""
+        made = self._create_all(name, [self.least(name) | more | self._values(record) for record in records])
+        for record, record_id in zip(records, made, strict=True):
+            for key, children in record.items():
+                if isinstance(children, dict) and "records" in children:
+                    kind = children["records"][0]["attributes"]["type"]
+                    self._make(children["records"], kind, **{_PARENT_FIELD[name, key]: record_id})
+
+    def _values(self, record: dict[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
         for key, value in record.items():
-            if key in _LOOKUP_FIELD and value:
-                values[_LOOKUP_FIELD[key]] = self._make(value, value["attributes"]["type"])
-            elif key == "RecordTypeId" and value:
+            if key == "RecordTypeId" and value:
                 values[key] = self.client.query("SELECT Id FROM RecordType")["records"][0]["Id"]
             elif key not in ("Id", "attributes") and not isinstance(value, dict) and value is not None:
-                values[key] = f"{value}!"[-60:] if isinstance(value, str) and _changeable(key, value) else value
-        made = self.create(name, values)
-        for key, children in record.items():
-            if isinstance(children, dict) and "records" in children:
-                for child in children["records"]:
-                    kind = child["attributes"]["type"]
-                    self._make(child, kind, **{_PARENT_FIELD[name, key]: made})
-        return made
+                values[key] = f"{value}!"[-60:] if isinstance(value, str) and key in CHANGED else value
+        return values
 
     # -- the request
 
@@ -166,8 +189,3 @@ class Replay:
             return self._ids[match[0]]
 
         return _RECORDED_ID.sub(own_id, text)
-
-
-def _changeable(key: str, value: str) -> bool:
-    """Tell whether a text may be another one: no picklist value, date, id or number."""
-    return key in ("Name", "FirstName", "LastName", "Subject", "Description") and not value[:4].isdigit()

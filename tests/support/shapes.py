@@ -13,8 +13,25 @@ Shape = dict[str, Any]
 
 #: Values under these keys belong to the protocol and are compared as they are, ids apart.
 PROTOCOL_KEYS = frozenset(
-    "created done encoding errorCode expr0 fields graphId httpStatusCode isSuccessful location maxBatchSize message "
-    "referenceId statusCode success totalSize type".split()
+    {
+        "created",
+        "done",
+        "encoding",
+        "errorCode",
+        "expr0",
+        "fields",
+        "graphId",
+        "httpStatusCode",
+        "isSuccessful",
+        "location",
+        "maxBatchSize",
+        "message",
+        "referenceId",
+        "statusCode",
+        "success",
+        "totalSize",
+        "type",
+    }
 )
 _ID = re.compile(r"\b[a-zA-Z0-9]{18}\b")
 _UNRECORDED = ": answered, not recorded"
@@ -59,8 +76,8 @@ def merged(shapes: list[Shape]) -> Shape:
 def differences(expected: Any, actual: Any, *, metadata: bool = False, cut: bool = False) -> list[str]:
     """Say where ``actual`` has another shape than ``expected``; empty where they agree.
 
-    ``cut`` is for recordings that lost keys: more of them may be answered. ``metadata`` is for describe answers: an attribute may then have fewer of the recorded types (another org's
-    fields differ), never one that was not recorded.
+    ``cut`` is for recordings that lost keys: more of them may be answered. ``metadata`` is for describe answers: an
+    attribute may then have fewer of the recorded types (another org's fields differ), never one not recorded.
     """
     found = _differences(shape_of(expected), shape_of(actual), "$", metadata)
     return [each for each in found if not (cut and each.endswith(_UNRECORDED))]

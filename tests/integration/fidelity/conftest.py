@@ -1,7 +1,6 @@
 """One demo org with the custom objects that the recorded orgs had, shared by the replays of this folder."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
