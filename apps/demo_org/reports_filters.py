@@ -198,7 +198,7 @@ def _bound(column: Column, key: str, value: str) -> str:
 
 def _pattern(value: str) -> str:
     """The inside of a LIKE string that takes every character as it is."""
-    doubled = value.replace("\\", "\\" * 4)
+    doubled = value.replace("\\", "\\\\")
     return doubled.replace("%", "\\%").replace("_", "\\_").replace("'", "\\'")
 
 
