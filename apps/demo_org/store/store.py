@@ -85,10 +85,13 @@ class OrgStore:
         for name in files:
             self.load_report += loading.restore(self._database, self.objects[name], files[name])
         self._run_all(loading.table_ddl(kind) for name, kind in self.objects.items() if name not in files)
+        # One write to disk for the rows every org has.
+        self._database.execute("BEGIN TRANSACTION").fetchall()
         ensure_user(self._database, self.objects)
         ensure_picklist_objects(self._database, self.objects)
         ensure_permissions(self._database, self.objects)
         self.org_id = ensure_organization(self._database, self.objects)
+        self._database.execute("COMMIT").fetchall()
         self._run_all([DELETE_LOG_DDL])
         self._database.execute("CHECKPOINT").fetchall()
         committed = Records(self.cursor, self.objects, self._clock)

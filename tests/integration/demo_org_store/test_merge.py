@@ -1,19 +1,37 @@
 """Merges and lead conversions: where every record that hung on the losers or the lead is afterwards."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from apps.demo_org.store import LeadConvert, OrgStore, SObjectError
-from tests.integration.demo_org_store.conftest import Clock, Loader
+from tests.integration.demo_org_store.conftest import Clock, loader
 
 USER = "0055g0000000001AAA"
 
 
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def shared(clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrgStore]:
+    with loader(tmp_path_factory.mktemp("org"), clock) as build:
+        yield build()
+
+
 @pytest.fixture
-def store(load: Loader) -> OrgStore:
-    return load()
+def store(shared: OrgStore, clock: Clock) -> OrgStore:
+    """One org for all, emptied for each test."""
+    clock.now = Clock().now
+    for name in ("Account", "Contact", "Lead", "Opportunity", "OpportunityContactRole", "CampaignMember"):
+        shared.update_where(name, "Id != null", {"IsDeleted": True})
+        shared.changes.empty_recycle_bin(name)
+    clock.now += timedelta(days=1)
+    return shared
 
 
 def values(store: OrgStore, soql: str, *, deleted: bool = False) -> list[dict[str, Any]]:
@@ -39,7 +57,7 @@ def test_a_merge_moves_every_child_and_bins_the_losers(store: OrgStore, clock: C
     clock.now += timedelta(minutes=5)
     moved = store.changes.merge("Account", master, [one, two], {"Phone": "1"}, USER)
     assert set(moved) == {contact, deal, task, own_child, master}
-    stamp = "2026-02-18T12:05:00.000+0000"
+    stamp = "2026-02-19T12:05:00.000+0000"
     for name, record, field in (
         ("Contact", contact, "AccountId"),
         ("Opportunity", deal, "AccountId"),
@@ -112,12 +130,12 @@ def test_a_lead_becomes_three_records(store: OrgStore, clock: Clock) -> None:
     converted = store.get("Lead", lead)
     assert (converted["IsConverted"], converted["ConvertedDate"], converted["Status"]) == (
         True,
-        "2026-02-18",
+        "2026-02-19",
         "Closed - Converted",
     )
     ids = [converted[f"Converted{n}Id"] for n in ("Account", "Contact", "Opportunity")]
     assert ids == [made.account, made.contact, made.opportunity]
-    assert converted["SystemModstamp"] == "2026-02-18T12:05:00.000+0000"
+    assert converted["SystemModstamp"] == "2026-02-19T12:05:00.000+0000"
     account, contact = store.get("Account", made.account), store.get("Contact", made.contact)
     assert (account["Name"], account["BillingCity"], account["AccountSource"]) == ("Acme", "Rome", "Web")
     assert (contact["Name"], contact["Email"], contact["AccountId"]) == ("Ada L", "a@x.org", made.account)
