@@ -56,6 +56,14 @@ def make_id(prefix: str, number: int) -> str:
     return id15 + checksum(id15)
 
 
+def number_of(made: str) -> int:
+    """The number that ``make_id`` made an id of."""
+    number = 0
+    for digit in made[6:15]:
+        number = number * 62 + _BASE62.index(digit)
+    return number
+
+
 def access_id(user_id: str) -> str:
     """The id of a user's record of UserPermissionAccess."""
     return normal_id("0Up" + user_id[3:15])

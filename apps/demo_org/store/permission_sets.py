@@ -10,11 +10,10 @@ from typing import Any, Final
 import duckdb
 
 from apps.demo_org.store.governed import governing_field, governing_object
-from apps.demo_org.store.ids import make_id
+from apps.demo_org.store.ids import make_id, number_of
 from apps.demo_org.store.load import DEFAULT_PROFILE_ID, DEFAULT_USER_ID
 from apps.demo_org.store.organization import ensure_row
 from apps.demo_org.store.schema import Field, ObjectType
-from apps.demo_org.store.text import identifier, literal
 
 #: The licence and the profile of users made for programs only; its permission set allows the API and nothing else.
 INTEGRATION_LICENSE: Final = "Salesforce Integration"
@@ -93,15 +92,15 @@ def _grant_everything(con: duckdb.DuckDBPyConnection, objects: Iterable[ObjectTy
     names = [kind.name for kind in kinds if governing_object(kind) == kind.name]
     rights = ("Create", "Read", "Edit", "Delete", "ViewAllRecords", "ModifyAllRecords")
     columns = ", ".join(f"Permissions{right}" for right in rights)
+    pairs = [(set_id, name) for set_id in sets for name in names]
     con.execute(
         f"""
         INSERT INTO ObjectPermissions (Id, ParentId, SobjectType, {columns}, PermissionsViewAllFields,
             CreatedDate, LastModifiedDate, SystemModstamp, CreatedById, LastModifiedById)
-        SELECT {_next_id("ObjectPermissions", "110")}, s.id, o.name, {", ".join("true" for _ in rights)}, false,
+        SELECT unnest($1), unnest($2), unnest($3), {", ".join("true" for _ in rights)}, false,
             {_STAMP}, {_STAMP}, {_STAMP}, '{DEFAULT_USER_ID}', '{DEFAULT_USER_ID}'
-        FROM (SELECT unnest(?) AS id) s, (SELECT unnest(?) AS name) o
         """,
-        [sets, names],
+        [_new_ids(con, "ObjectPermissions", "110", len(pairs)), *([each[n] for each in pairs] for n in range(2))],
     ).fetchall()
     fields = sorted({found for kind in kinds for field in kind.fields.values() if (found := _granted(kind, field))})
     _insert_field_rows(con, sets, fields)
@@ -117,21 +116,22 @@ def _granted(kind: ObjectType, field: Field) -> tuple[str, str, bool] | None:
 
 
 def _insert_field_rows(con: duckdb.DuckDBPyConnection, sets: list[str], fields: list[tuple[str, str, bool]]) -> None:
-    values = ", ".join(f"({literal(o)}, {literal(f'{o}.{f}')}, {edit})" for o, f, edit in fields)
+    rows = [(set_id, name, f"{name}.{field}", edit) for set_id in sets for name, field, edit in fields]
     con.execute(
         f"""
         INSERT INTO FieldPermissions
             (Id, ParentId, SobjectType, Field, PermissionsEdit, PermissionsRead, SystemModstamp)
-        SELECT {_next_id("FieldPermissions", "01k")}, s.id, f.object, f.field, f.edit, true, {_STAMP}
-        FROM (SELECT unnest(?) AS id) s, (VALUES {values}) f(object, field, edit)
+        SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), true, {_STAMP}
         """,
-        [sets],
+        [_new_ids(con, "FieldPermissions", "01k", len(rows)), *([each[n] for each in rows] for n in range(4))],
     ).fetchall()
 
 
-def _next_id(table: str, prefix: str) -> str:
-    """SQL of a new id for each row: after the ids that made rows of the table may have."""
-    return f"made_id('{prefix}', {_FIRST_SET} + (SELECT count(*) FROM {identifier(table)}) + row_number() OVER ())"
+def _new_ids(con: duckdb.DuckDBPyConnection, table: str, prefix: str, count: int) -> list[str]:
+    """Ids for new rows: after those that made rows of the table have."""
+    taken = con.sql(f"SELECT max(Id) FROM {table} WHERE Id >= '{make_id(prefix, _FIRST_SET)}'").fetchall()[0][0]
+    start = _FIRST_SET if taken is None else number_of(taken) + 1
+    return [make_id(prefix, start + n) for n in range(count)]
 
 
 def forget_field(con: duckdb.DuckDBPyConnection, kind: ObjectType, name: str) -> None:
