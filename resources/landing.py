@@ -75,10 +75,10 @@ class OrgCount(BaseModel):
     """What the org counted after the pages had landed; the load compares the warehouse with it.
 
     ``live`` are all records of the selection, ``settled`` those without a change since ``bound``. ``unsettled`` are
-    the Ids of records that changed, or went for good, since then: whether the pages hold them is a matter of
-    moments. None where they are more than is worth fetching; ``unsettled_count`` counts them all. ``racing`` changed
-    while the org was counting. ``moved`` is by how much a count without any stamp to go by differs from the one at the
-    start.
+    the Ids of records that changed since then: whether the pages hold them is a matter of moments. None where they are
+    more than is worth fetching; ``unsettled_count`` counts them all. ``gone`` were deleted, some of them for good.
+    ``racing`` changed while the org was counting. ``moved`` is by how much a count without any stamp to go by differs
+    from the one at the start.
     """
 
     asked_at: datetime
@@ -87,6 +87,7 @@ class OrgCount(BaseModel):
     settled: int
     unsettled: list[str] | None = []
     unsettled_count: int = 0
+    gone: list[str] = []
     racing: int = 0
     moved: int = 0
 

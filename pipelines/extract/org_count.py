@@ -36,16 +36,18 @@ def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = No
     began = org.server_time()
     settled = _count(org, manifest, f"{cursor} < {soql_time(bound)}")
     total, ids, racing = _changed(org, manifest, cursor, f"{cursor} >= {soql_time(bound)}", soql_time(began))
+    if racing:
+        # Stamps are of whole seconds: only a second count tells how many changed between the two calls.
+        racing = max(0, settled - _count(org, manifest, f"{cursor} < {soql_time(bound)}"))
     gone = org.replication.deleted_ids(manifest.api_name, manifest.since or bound, org.server_time()) or []
-    known = {identifier[:15] for identifier in ids or []}
-    extra = [identifier for identifier in gone if identifier[:15] not in known]
     count = OrgCount(
         asked_at=asked,
         bound=bound,
         live=live,
         settled=settled,
-        unsettled=None if ids is None else [*ids, *extra],
-        unsettled_count=total + len(extra),
+        unsettled=ids,
+        unsettled_count=total,
+        gone=gone[:MANY],
         racing=racing,
         moved=moved,
     )

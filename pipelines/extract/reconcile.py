@@ -11,7 +11,7 @@ from data_contracts.errors import ReconciliationError
 from pipelines.tables import scalar
 from resources.landing import Manifest, OrgCount
 
-#: Records that may have gone for good without the org telling when: this many, or this share of all.
+#: Records that may have gone for good without the org telling: this many, or this share of all.
 FEW, SHARE = 100, 0.01
 
 
@@ -37,47 +37,49 @@ def reconcile(con: DuckDBPyConnection, stored: str, manifest: Manifest) -> Recon
     """Compare the table ``stored`` with what the org counted; None for a job landed without a count.
 
     Records that changed since the watermark are left out on both sides: whether the pages hold them is a matter of
-    moments. Where they are too many to name, the warehouse may hold any number of them. Raises ReconciliationError
+    moments. Where they are too many to name, the warehouse may hold any number of them. What was deleted for good is
+    still in the warehouse, and the next run compares every Id. Raises ReconciliationError
     when records are missing, or more are left over than can have gone for good.
     """
     count = manifest.org_count
     if count is None:
         return None
     held = scalar(con, f"SELECT count(*) FROM {stored} WHERE NOT _is_deleted")
-    low, high, compared = _bounds(con, stored, count, held)
-    if compared < low:
-        raise _missing(manifest, low - compared, count, held)
-    surplus = max(0, compared - high)
-    if surplus > max(FEW, int(SHARE * held)):
-        raise _left_over(manifest, surplus, count, held)
+    compared, more = held, count.unsettled_count
+    if count.unsettled is not None:
+        compared, more = held - _named(con, stored, count.unsettled), 0
+    least = count.settled - count.racing - count.moved
+    if compared < least:
+        raise _missing(manifest, least - compared, count, held)
+    surplus = max(0, compared - count.settled - count.moved - more)
+    unseen = surplus - _named(con, stored, count.gone) if surplus else 0
+    if unseen > max(FEW, int(SHARE * held)):
+        raise _left_over(manifest, unseen, count, held)
     return Reconciliation(count.live, held, _explained(count, held, surplus), surplus)
 
 
-def _bounds(con: DuckDBPyConnection, stored: str, count: OrgCount, held: int) -> tuple[int, int, int]:
-    """Return the least and the most that is right, and what the warehouse has to set against it."""
-    if count.unsettled is None:
-        return count.settled - count.moved, count.settled + count.unsettled_count + count.moved, held
-    named = scalar(
+def _named(con: DuckDBPyConnection, stored: str, ids: list[str]) -> int:
+    """Return how many of these are live records of the warehouse; the org may give Ids of 15 characters."""
+    return scalar(
         con,
-        f'SELECT count(*) FROM {stored} WHERE NOT _is_deleted AND "Id" IN (SELECT unnest(?::VARCHAR[]))',
-        [count.unsettled],
+        f'SELECT count(*) FROM {stored} WHERE NOT _is_deleted AND "Id"[:15] IN (SELECT unnest(?::VARCHAR[])[:15])',
+        [ids],
     )
-    return count.settled - count.racing - count.moved, count.settled + count.moved, held - named
 
 
 def _explained(count: OrgCount, held: int, surplus: int) -> str:
-    """Say why the counts differ; empty where they do not."""
-    if held == count.live:
+    """Say why the counts differ; empty where they do not and nothing is left to do."""
+    if held == count.live and not surplus:
         return ""
     reasons = []
     if count.unsettled_count:
         since = count.bound.strftime("%Y-%m-%d %H:%M:%S")
-        reasons.append(f"{count.unsettled_count:,} records changed or went since {since} UTC; the next delta has them")
+        reasons.append(f"{count.unsettled_count:,} records changed since {since} UTC; the next delta has them")
     if count.moved:
         reasons.append(f"the org's count moved by {count.moved:,} during the run")
     if surplus:
         reasons.append(f"{surplus:,} went for good, or are hidden from the user; the next run compares every Id")
-    return "; ".join(reasons)
+    return "; ".join(reasons) or "records changed while the org was counting"
 
 
 def _missing(manifest: Manifest, missing: int, count: OrgCount, held: int) -> ReconciliationError:
