@@ -1,13 +1,9 @@
 """The merge against a model of the org: batches loaded late, twice and in any order lose and resurrect nothing."""
 
-import csv
-import gzip
-import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, timedelta
 from typing import Literal
 
 import pytest
@@ -15,13 +11,8 @@ from duckdb import DuckDBPyConnection
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from data_contracts.settings import Settings
-from pipelines.extract.load import load_object
-from pipelines.extract.plan import ObjectPlan
-from pipelines.run import RunContext
-from resources.home import Home
-from resources.landing import LandedField, LandedPage, LandingFolder, Manifest
-from resources.warehouse import Warehouse
+from resources.landing import LandedField
+from tests.support.landed_pages import START, LandedPages, csv_page
 
 FIELDS = [
     LandedField(name="Id", type="VARCHAR"),
@@ -29,7 +20,6 @@ FIELDS = [
     LandedField(name="Value__c", type="BIGINT"),
     LandedField(name="SystemModstamp", type="TIMESTAMP"),
 ]
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -63,46 +53,17 @@ class ModelOrg:
         return [r for r in self.records.values() if kind == "full" or r.stamp >= since]
 
 
-class Loader:
-    """Lands batches as pages in a home and loads them."""
+class Loader(LandedPages):
+    """Lands batches of model records as pages and loads them."""
 
-    def __init__(self, root: Path) -> None:
-        self.home, self.count = Home(root), 0
-        self.home.prepare()
-        self.warehouse = Warehouse(self.home.warehouse, "256MB", threads=1)
-
-    def land(self, records: list[Record], kind: Literal["full", "delta"], until: int) -> str:
+    def land_records(self, records: list[Record], kind: Literal["full", "delta"], until: int) -> str:
         """Write a landing folder asked for now; return where it is."""
-        asked = datetime.now(UTC)
-        manifest = Manifest(
-            org_id="00D", object="thing__c", api_name="Thing__c", purpose="records", kind=kind, transport="bulk",
-            soql="", fields=FIELDS,
-            api_version="62.0", match_key="k", restricted=False, since=None if kind == "full" else EPOCH,
-            until=EPOCH + timedelta(seconds=until), eligible=0, created_at=asked, selection_key="s",
-            records=len(records),
-        )  # fmt: skip
-        folder = LandingFolder.create(self.home.landing, manifest)
-        text = io.StringIO()
-        writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow([field.name for field in FIELDS])
-        for r in records:
-            stamp = (EPOCH + timedelta(seconds=r.stamp)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-            writer.writerow([r.key, str(r.deleted).lower(), r.value, stamp])
-        body = gzip.compress(text.getvalue().encode(), compresslevel=1)
-        (folder.path / "page.csv.gz").write_bytes(body)
-        page = LandedPage(
-            file="page.csv.gz", locator="", next_locator="", rows=len(records), bytes=len(body), sha256=""
-        )
-        folder.add_page(page)
-        return str(folder.path.relative_to(self.home.landing))
-
-    def load(self, con: DuckDBPyConnection, landing: str) -> None:
-        """Load a folder as a run of its own; a repeated one is loaded as if no load of it had been committed."""
-        self.count += 1
-        run = RunContext(f"run-{self.count}", "full", datetime.now(UTC))
-        kind = LandingFolder.open(self.home.landing / landing).manifest.kind
-        load_object(con, self.home, Settings(), ObjectPlan(name="thing__c", kind=kind, landing=landing), run)
-        con.execute("UPDATE _state.load_result SET landing = landing || run_id").fetchall()
+        rows = [
+            (r.key, str(r.deleted).lower(), r.value, f"{START + timedelta(seconds=r.stamp):%Y-%m-%dT%H:%M:%S}.000Z")
+            for r in records
+        ]
+        page = csv_page([field.name for field in FIELDS], rows)
+        return self.land([(page, len(rows))], kind=kind, until=START + timedelta(seconds=until))
 
 
 def table(con: DuckDBPyConnection) -> dict[str, Record]:
@@ -110,14 +71,14 @@ def table(con: DuckDBPyConnection) -> dict[str, Record]:
         'SELECT "Id", "Value__c", "SystemModstamp", _is_deleted FROM salesforce.thing__c ORDER BY "Id"'
     ).fetchall()
     return {
-        key: Record(key, value, int((stamp.replace(tzinfo=UTC) - EPOCH).total_seconds()), deleted)
+        key: Record(key, value, int((stamp.replace(tzinfo=UTC) - START).total_seconds()), deleted)
         for key, value, stamp, deleted in rows
     }
 
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loader]:
-    made = Loader(tmp_path_factory.mktemp("model"))
+    made = Loader(tmp_path_factory.mktemp("model"), FIELDS)
     yield made
     shutil.rmtree(made.home.root, ignore_errors=True)
 
@@ -149,7 +110,7 @@ class Check:
     def ask(self, kind: Literal["full", "delta"]) -> None:
         """Land a batch of now."""
         records = self.org.batch(kind, self.org.now - 3)
-        self.asked.append((self.loader.land(records, kind, self.org.now), records))
+        self.asked.append((self.loader.land_records(records, kind, self.org.now), records))
 
     def load(self, number: int) -> None:
         """Load a batch and hold the table to what is known."""
@@ -216,10 +177,10 @@ def test_a_stamp_that_goes_backward_neither_replaces_nor_removes(loader: Loader)
     with loader.warehouse.connect() as con:
         con.execute("DROP TABLE IF EXISTS salesforce.thing__c").fetchall()
         late, early = Record("a", 2, 20), Record("a", 1, 15)
-        loader.load(con, loader.land([late], "full", 21))
-        loader.load(con, loader.land([early], "full", 30))
+        loader.load(con, loader.land_records([late], "full", 21))
+        loader.load(con, loader.land_records([early], "full", 30))
         assert table(con) == {"a": late}
-        loader.load(con, loader.land([early], "delta", 31))
+        loader.load(con, loader.land_records([early], "delta", 31))
         assert table(con) == {"a": late}
 
 
@@ -227,11 +188,11 @@ def test_a_record_that_came_after_the_upper_bound_survives_a_full_load(loader: L
     with loader.warehouse.connect() as con:
         con.execute("DROP TABLE IF EXISTS salesforce.thing__c").fetchall()
         old = Record("a", 1, 10)
-        loader.load(con, loader.land([old], "full", 11))
-        slow = loader.land([old], "full", 20)
+        loader.load(con, loader.land_records([old], "full", 11))
+        slow = loader.land_records([old], "full", 20)
         # Committed late, its stamp lies before the bound of the slow job that did not see it.
         created = Record("b", 2, 19)
-        loader.load(con, loader.land([created, replace(old, value=3, stamp=22)], "delta", 25))
+        loader.load(con, loader.land_records([created, replace(old, value=3, stamp=22)], "delta", 25))
         loader.load(con, slow)
         assert table(con) == {"a": replace(old, value=3, stamp=22), "b": created}
         assert con.execute(f"SELECT event FROM ops.record_event WHERE run_id = 'run-{loader.count}'").fetchall() == []
@@ -241,8 +202,8 @@ def test_two_changes_within_one_second_arrive(loader: Loader) -> None:
     with loader.warehouse.connect() as con:
         con.execute("DROP TABLE IF EXISTS salesforce.thing__c").fetchall()
         first, second = Record("a", 1, 10), Record("a", 2, 10)
-        loader.load(con, loader.land([first], "full", 11))
-        loader.load(con, loader.land([second], "delta", 12))
+        loader.load(con, loader.land_records([first], "full", 11))
+        loader.load(con, loader.land_records([second], "delta", 12))
         assert table(con) == {"a": second}
         events = con.execute("SELECT event FROM ops.record_event ORDER BY detected_at DESC LIMIT 1").fetchall()
         assert events == [("changed",)]
