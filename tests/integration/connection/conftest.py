@@ -1,7 +1,5 @@
 """A demo org that tests may set up as an admin does, a home for each test, and a person at a browser."""
 
-import html
-import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from resources.home import Home
 from resources.salesforce import ConnectionRecord, SalesforceOrg, TokenStore
 from tests.support.demo_org_client import Scripted, serve_scripted, write_csv
 from tests.support.mirror import QUICK
+from tests.support.web_sign_in import press
 
 
 @pytest.fixture(scope="module")
@@ -66,29 +65,13 @@ class Person:
 
     def visit(self, address: str) -> None:
         """Go through Salesforce's pages to the callback."""
-        page = self._follow("GET", address)
-        while page is not None and "<form" in page.text:
-            fields = {
-                html.unescape(name): html.unescape(value)
-                for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
-            }
-            form = {**fields, "username": self.org.username, "decision": self.decision}
-            page = self._follow("POST", f"{self.org.url}/services/oauth2/authorize", data=form)
-        self.pages.append(page.text if page is not None else "")
+        self.pages.append(press(self.org, self.session, address, decision=self.decision).text)
 
     def done(self) -> None:
         """Wait until every page was answered."""
         for thread in self._threads:
             thread.join(20)
             assert not thread.is_alive()
-
-    def _follow(self, method: str, url: str, **more: Any) -> requests.Response:
-        answer = self.session.request(method, url, verify=self.org.ca_file, timeout=20, allow_redirects=False, **more)
-        while answer.is_redirect:
-            answer = self.session.get(
-                answer.headers["Location"], verify=self.org.ca_file, timeout=20, allow_redirects=False
-            )
-        return answer
 
 
 @pytest.fixture
