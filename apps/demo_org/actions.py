@@ -101,6 +101,13 @@ def _remove_field(org: DemoOrgState, body: dict[str, Any]) -> None:
     org.permissions.field_removed(text(body, "object"), text(body, "name"))
 
 
+def _add_duplicate_rule(org: DemoOrgState, body: dict[str, Any]) -> None:
+    fields = body.get("fields")
+    if not isinstance(fields, list):
+        raise wrong("fields is missing or no array")
+    org.store.add_duplicate_rule(text(body, "object"), text(body, "name"), [str(each) for each in fields])
+
+
 def _merge(org: DemoOrgState, body: dict[str, Any]) -> list[str]:
     losers, values = [str(each) for each in body.get("losers", [])], dict(body.get("values", {}))
     return org.store.changes.merge(text(body, "object"), text(body, "master"), losers, values)
@@ -140,6 +147,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "undelete": _undelete,
     "hard_delete": _hard_delete,
     "update_where": _update_where,
+    "add_duplicate_rule": _add_duplicate_rule,
     "add_field": _add_field,
     "remove_field": _remove_field,
     "merge": _merge,

@@ -46,6 +46,7 @@ from apps.demo_org.reports_catalog import ReportCatalog
 from apps.demo_org.request_log import RequestLog
 from apps.demo_org.sessions import Sessions
 from apps.demo_org.store import OrgStore, SObjectError, SoqlError
+from apps.demo_org.store.duplicates import DuplicatesDetected
 from apps.demo_org.usage import Usage
 
 _log = logging.getLogger(__name__)
@@ -172,6 +173,8 @@ def _on_soql_error(request: Request, error: Exception) -> Response:
 
 def _on_sobject_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SObjectError)
+    if isinstance(error, DuplicatesDetected):
+        error.version = f"v{request.path_params.get('version', '66.0')}"
     return answer([error.body()], error.status)
 
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from apps.demo_org.exchange import session_of, state_of
 from apps.demo_org.org import DemoOrgState
 from apps.demo_org.store import Field, ObjectType, SObjectError
+from apps.demo_org.store.authorization import check_write
 from apps.demo_org.store.records import MultipleMatchesError
 
 _log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class Dml:
             raise SObjectError(400, "MISSING_ARGUMENT", "Id not specified in a delete call", [])
         if not hard:
             return self.delete(kind.name, record_id)
+        check_write(self._org.visibility(), kind, "delete", {})
         self._org.store.hard_delete(kind.name, record_id)
         return Saved(record_id)
 

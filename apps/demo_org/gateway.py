@@ -22,6 +22,7 @@ from apps.demo_org.org import DemoOrgState, current_user
 from apps.demo_org.outgoing import ConnectionDropped, Outgoing
 from apps.demo_org.request_log import Exchange
 from apps.demo_org.sessions import Session
+from apps.demo_org.store.duplicates import allow_save
 
 #: Bytes of a request body taken before 413 (a Bulk upload is at most 150 MB in Salesforce).
 MAX_BODY = 150 * 1024 * 1024
@@ -34,6 +35,7 @@ _VERSION = re.compile(r"v(\d{2})\.0")
 _OBJECT_PATH = re.compile(r"/sobjects/(\w+)")
 _JOB_PATH = re.compile(r"/jobs/(?:query|ingest)/(\w+)")
 _OBJECT_KEY = re.compile(r'"object"\s*:\s*"(\w+)"')
+_ALLOW_SAVE = re.compile(r"\ballowSave\s*=\s*true\b", re.IGNORECASE)
 _CURSOR_PATH = re.compile(r"/query(?:All)?/(\w+-\d+)$")
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 #: Everything under these needs a token; the list of versions is free.
@@ -117,6 +119,7 @@ class Gateway:
             raise _refused_token(path, session.token)
         scope["crosswalk.session"] = session
         current_user.set(session.user_id)
+        allow_save.set(_ALLOW_SAVE.search(Headers(scope=scope).get("sforce-duplicate-rule-header", "")) is not None)
         outgoing.exchange.user = session.username
         if path.startswith("/services/data/"):
             check_api(self._org, session, scope["client"][0] if scope.get("client") else "127.0.0.1")

@@ -141,6 +141,13 @@ def _wanted(request: Request, body: dict[str, Any], dml: Dml) -> IngestRequest:
         kind = dml.kind(name)
     except SObjectError as error:
         raise ApiError(400, "INVALIDENTITY", f"Entity '{name}' is not supported by the Bulk API.") from error
+    if operation == "hardDelete" and not state_of(request).has_permission(
+        session_of(request).user_id, "PermissionsBulkApiHardDelete"
+    ):
+        message = (
+            "hardDelete operation requires special user profile permission, please contact your system administrator"
+        )
+        raise ApiError(400, "FEATURENOTENABLED", message)
     key = body.get("externalIdFieldName")
     if operation == "upsert":
         if not key:

@@ -19,6 +19,7 @@ from apps.demo_org.dml import Dml, Saved, split_id
 from apps.demo_org.errors import ApiError, not_found
 from apps.demo_org.ingest_csv import Upload, UploadError, check_names, read_upload, values_of, write_results
 from apps.demo_org.store import SObjectError, make_id
+from apps.demo_org.store.duplicates import allow_save
 from apps.demo_org.usage import Usage
 
 _log = logging.getLogger(__name__)
@@ -231,6 +232,8 @@ class IngestJobs:
         self._closing.wait(job.script.seconds_per_state)
         if self._closing.is_set() or not self._advance(job, "InProgress"):
             return
+        # Bulk takes no duplicate rule header: a rule that blocks blocks every row.
+        allow_save.set(False)
         started = dt.datetime.now(dt.UTC)
         try:
             self._read(job, dml)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from apps.demo_org.store.duplicates import refuse_duplicates
 from apps.demo_org.store.errors import SObjectError
 from apps.demo_org.store.foreign_keys import is_external_id, with_references
 from apps.demo_org.store.ids import make_id, normal_id
@@ -38,7 +39,9 @@ class Records(Writer):
         named = with_references(kind, self.objects, values, self._ids_with)
         found = checked_values(kind, named, creating=True)
         self._check_references(kind, found)
-        return self.add(kind, found, user)
+        with self.lock:
+            refuse_duplicates(self, kind, found)
+            return self.add(kind, found, user)
 
     def add(self, kind: ObjectType, values: Mapping[str, Any], user: str) -> str:
         """Save a new record of checked values, also of an object that only Salesforce itself creates; its id."""
@@ -79,6 +82,7 @@ class Records(Writer):
         self._check_references(kind, found)
         with self.lock:
             self.require_live(kind, found_id)
+            refuse_duplicates(self, kind, found, found_id)
             if kind.name == "Lead" and (self.row(kind, found_id, ("IsConverted",)) or (False,))[0]:
                 raise SObjectError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
             now = self.now()

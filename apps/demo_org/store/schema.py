@@ -84,6 +84,16 @@ class Field:
         return list(self.describe["referenceTo"])
 
 
+@dataclass(frozen=True)
+class DuplicateRule:
+    """Refuses a record whose fields all equal those of another; ``matching_rule`` is the name of its matching rule."""
+
+    name: str
+    fields: tuple[str, ...]
+    matching_rule: str
+    message: str = "Use one of these records?"
+
+
 @dataclass(eq=False)
 class ObjectType:
     """One object type with its fields in describe order."""
@@ -93,6 +103,7 @@ class ObjectType:
     children: list[dict[str, Any]] = field(default_factory=list)
     #: Path of each resource below the object's own, as the recorded ``urls`` name them.
     urls: dict[str, str] | None = None
+    duplicate_rules: list[DuplicateRule] = field(default_factory=list)
     _by_lower: dict[str, Field] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ from apps.demo_org.store.permission_sets import ensure_permissions
 from apps.demo_org.store.query import Query
 from apps.demo_org.store.records import Records
 from apps.demo_org.store.replication import DELETE_LOG_DDL, Replication
-from apps.demo_org.store.schema import EVERYTHING, ObjectType, Visibility, custom_field
+from apps.demo_org.store.schema import EVERYTHING, DuplicateRule, ObjectType, Visibility, custom_field
 from apps.demo_org.store.soql.compiler import Compiler, refuse_bulk
 from apps.demo_org.store.soql.parser import parse
 from apps.demo_org.store.soql.scope import Context
@@ -167,6 +167,14 @@ class OrgStore:
             if stored:
                 sql = f"ALTER TABLE {identifier(kind.name)} DROP COLUMN {identifier(name)}"
                 self._database.execute(sql).fetchall()
+
+    def add_duplicate_rule(self, object_name: str, name: str, fields: list[str]) -> None:
+        """Refuse from now on a record whose fields all equal those of another record of the object."""
+        kind = self.object_type(object_name, EVERYTHING)
+        known = [kind.find(each) for each in fields]
+        if not fields or None in known:
+            raise SObjectError(400, "INVALID_FIELD", f"No such columns on sobject of type {kind.name}: {fields}")
+        kind.duplicate_rules.append(DuplicateRule(name, tuple(f.name for f in known if f), f"{name}_Match"))
 
     # -- queries
 

@@ -144,6 +144,10 @@ def test_upsert_and_parents_by_external_id(client: Client) -> None:
 def test_delete_goes_to_the_bin_and_hard_delete_past_it(client: Client) -> None:
     info, (good, bad, _) = load(client, "Id\n0015g0000000005\n0015g0000000005\n", operation="delete")
     assert (len(good), bad[1][:2]) == (2, ["0015g0000000005", "ENTITY_IS_DELETED:entity is deleted:--"])
+    refused = client("POST", J, json={"object": "Account", "operation": "hardDelete"})
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "FEATURENOTENABLED")
+    allow = {"do": "set_system_permission", "permission": "BulkApiHardDelete"}
+    assert client("POST", "/__demo__/execute", json=allow).status_code == 200
     load(client, "Id\n0015g0000000006\n", operation="hardDelete")
     binned = client.query("SELECT Id FROM Account WHERE Id IN ('0015g0000000005', '0015g0000000006')", "queryAll")
     assert [each["Id"][:15] for each in binned["records"]] == ["0015g0000000005"]
@@ -217,6 +221,45 @@ def test_batches_are_counted_and_refused(client: Client) -> None:
     finally:
         client("POST", "/__demo__/settings", json={"limit": "DailyBulkApiBatches", "used": 0})
     assert (info["state"], info["errorMessage"][:13], rest) == ("Failed", "ExceededQuota", [["Name"], ["Too many"]])
+
+
+def test_a_duplicate_rule_and_a_unique_field_refuse_rows(client: Client) -> None:
+    for action in (
+        {"do": "add_duplicate_rule", "object": "Account", "name": "Same_Site", "fields": ["Site", "Fax"]},
+        {"do": "add_field", "object": "Account", "name": "Only__c", "unique": True, "externalId": True},
+    ):
+        assert client("POST", "/__demo__/execute", json=action).status_code == 200, action
+    content = "Name,Site,Fax,Only__c\nA,S,1,\nB,s,1,\nC,S,2,k\nD,T,,K\nE,S,,\n"
+    _, (good, bad, _) = load(client, content)
+    assert ([row[2] for row in good[1:]], [row[2] for row in bad[1:]]) == (["A", "C", "E"], ["B", "D"])
+    assert bad[1][1] == "DUPLICATES_DETECTED:Use one of these records?:--"
+    assert (
+        bad[2][1]
+        == f"DUPLICATE_VALUE:duplicate value found: Only__c duplicates value on record with id: {good[2][0][:15]}:--"
+    )
+
+    told = client("POST", f"{V}/sobjects/Account", json={"Name": "F", "Site": "S", "Fax": "1"})
+    body = told.json()[0]
+    assert (told.status_code, set(body)) == (400, {"duplicateResut", "errorCode", "message"})
+    assert body["duplicateResut"]["matchResults"][0]["matchRecords"][0]["record"] == {
+        "attributes": {"type": "Account", "url": f"{V}/sobjects/Account/{good[1][0]}"},
+        "Id": good[1][0],
+    }
+    header = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+    saved = client("POST", f"{V}/sobjects/Account", json={"Name": "F", "Site": "S", "Fax": "1"}, headers=header)
+    assert saved.status_code == 201
+    url = f"{V}/sobjects/Account/{good[2][0]}"
+    assert client("PATCH", url, json={"Fax": "1"}).json()[0]["errorCode"] == "DUPLICATES_DETECTED"
+    assert client("PATCH", url, json={"Only__c": "k"}).status_code == 204
+
+
+def test_what_a_user_may_not_write_is_refused_row_by_row(client: Client) -> None:
+    for allowed in (False, True):
+        right = {"do": "set_field_permission", "field": "Account.Sic", "read": True, "edit": allowed}
+        assert client("POST", "/__demo__/execute", json=right).status_code == 200
+        info, (_, bad, _) = load(client, "Name,Sic\nWith,1\nWithout,\n")
+        codes = [row[1].partition(":")[0] for row in bad[1:]]
+        assert codes == ([] if allowed else ["INVALID_FIELD_FOR_INSERT_UPDATE"]), info
 
 
 def test_faults_fail_and_slow_an_ingest_job(served: Scripted) -> None:

@@ -269,6 +269,19 @@ def test_a_hidden_field_is_no_column_and_a_hidden_object_no_report(served: Scrip
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "FORBIDDEN")
 
 
+def test_field_permissions_hold_in_reports_too(client: Client) -> None:
+    right = {"do": "set_field_permission", "field": "Account.Industry", "read": False, "edit": False}
+    assert client("POST", "/__demo__/execute", json=right).status_code == 200
+    try:
+        found = run(client)
+        assert "INDUSTRY" not in found["reportExtendedMetadata"]["detailColumnInfo"]
+        filters = [{"column": "INDUSTRY", "operator": "equals", "value": "Energy"}]
+        refused = client("POST", f"{R}/{ACCOUNTS}", json={"reportMetadata": {"reportFilters": filters}})
+        assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "BAD_REQUEST")
+    finally:
+        client("POST", "/__demo__/execute", json={**right, "read": True, "edit": True})
+
+
 def test_runs_of_an_hour_are_counted_and_refused(client: Client) -> None:
     before = client.get(f"{V}/limits").json()["HourlySyncReportRuns"]["Remaining"]
     run(client)
