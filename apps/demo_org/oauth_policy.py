@@ -98,11 +98,11 @@ def granted_scope(app: ConnectedApp, asked: str | None) -> str:
 def check_api(org: DemoOrgState, session: Session, address: str) -> None:
     """Check what every API call needs besides a valid token; raises ``ApiError``.
 
-    A network or app that is not let in looks like an expired session, as in Salesforce.
+    A network, app or deactivated user that is not let in looks like an expired session, as in Salesforce.
     """
     app = org.apps.get(session.client_id or "")
     barred = org.security.api_access_control and (app is None or not app.policy.allow_listed)
-    if barred or not _in_range(org, app, address):
+    if barred or not _in_range(org, app, address) or not org.permissions.of(session.user_id).active:
         raise invalid_session()
     if not session.scopes & {"api", "full"}:
         raise ApiError(401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API")

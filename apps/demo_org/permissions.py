@@ -67,6 +67,7 @@ class UserPermissions:
     visibility: Visibility
     groups: frozenset[str]
     license: str | None
+    active: bool
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,12 @@ class Permissions:
             fields = {name: (read, edit) for name, read, edit in cursor.execute(_FIELDS, user).fetchall()}
             groups = frozenset(str(name) for (name,) in cursor.execute(_GROUPS, user).fetchall())
             license_row = cursor.execute(_LICENSE, user).fetchall()
+            active = cursor.execute("SELECT 1 FROM User WHERE Id = $user AND IsActive", user).fetchall()
             self._note_access(cursor, user_id, system)
         visibility = _visibility(self._store.objects, system, objects, fields)
-        return UserPermissions(system, visibility, groups, str(license_row[0][0]) if license_row else None)
+        return UserPermissions(
+            system, visibility, groups, str(license_row[0][0]) if license_row else None, bool(active)
+        )
 
     def _system(self, cursor: duckdb.DuckDBPyConnection, user: dict[str, str]) -> frozenset[str]:
         names = system_permissions(self._store.objects)

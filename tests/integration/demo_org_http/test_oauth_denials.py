@@ -194,9 +194,12 @@ def test_api_disabled_for_the_org_or_the_user(admin: Admin) -> None:
 
 def test_a_deactivated_user_cannot_come_back(admin: Admin) -> None:
     page = admin.browser.answer(admin.browser.open(prompt="login"), username=ADA)
-    refresh = admin.browser.exchange(back(page)["code"]).json()["refresh_token"]
+    tokens = admin.browser.exchange(back(page)["code"]).json()
+    refresh = tokens["refresh_token"]
+    assert admin.call(tokens["access_token"]).status_code == 200
     admin.do("update_where", object="User", where=f"Username = '{ADA}'", values={"IsActive": False})
     assert said(admin.browser.refresh(refresh)) == ("invalid_grant", "inactive user")
+    assert admin.call(tokens["access_token"]).status_code == 401
     admin.do("update_where", object="User", where=f"Username = '{ADA}'", values={"IsActive": True})
     assert admin.browser.refresh(refresh).status_code == 200
 

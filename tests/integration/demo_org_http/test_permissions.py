@@ -209,6 +209,17 @@ def test_rights_come_and_go_at_run_time(robot: Client, served: Scripted) -> None
     assert fields(served.client)["Industry"]["updateable"] is True
 
 
+def test_a_permission_withdrawn_between_the_creation_of_a_job_and_its_run(served: Scripted) -> None:
+    served.script({"action": "slow_job", "seconds": 0.3})
+    job = served.client.submit("SELECT Id, Industry FROM Account")
+    do(served, "set_field_permission", field="Account.Industry", read=False)
+    ended = served.client.finish(job)
+    assert ended["state"] == "Failed"
+    assert "No such column 'Industry'" in ended["errorMessage"]
+    do(served, "set_field_permission", field="Account.Industry", edit=True)
+    served.script()
+
+
 def test_the_same_rows_through_rest(robot: Client, served: Scripted) -> None:
     row = {"ParentId": EXTRA_SET, "SobjectType": "Lead", "PermissionsRead": True}
     assert refused(robot("POST", f"{V}/sobjects/ObjectPermissions", json=row))[0] == 404
