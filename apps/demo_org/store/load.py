@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from apps.demo_org.store.currencies import read_currencies
 from apps.demo_org.store.derived import DEFAULTED, DERIVED, PERSON_ACCOUNT_NAME
 from apps.demo_org.store.errors import DataDirectoryError
 from apps.demo_org.store.ids import make_id
@@ -79,6 +80,11 @@ def build_schema(files: dict[str, Path]) -> dict[str, ObjectType]:
     objects = {name: standard_object(name, person_accounts=person) for name in STANDARD_OBJECTS}
     for number, name in enumerate(sorted(n for n in files if n.endswith("__c"))):
         objects[name] = custom_object(name, f"a{number // 62:01d}{_base62(number % 62)}")
+    currencies = read_currencies(files)
+    if currencies is None:
+        del objects["CurrencyType"]
+    else:
+        currencies.add_fields(objects)
     return objects
 
 
@@ -188,6 +194,9 @@ def _default(kind: ObjectType, field: Field) -> str:
         return f"coalesce({column}, '{DEFAULT_USER_ID}')"
     if field.name == "ProfileId" and kind.name == "User":
         return f"coalesce({column}, '{DEFAULT_PROFILE_ID}')"
+    if field.name in ("CurrencyIsoCode", "DefaultCurrencyIsoCode"):
+        corporate = next((p["value"] for p in field.describe["picklistValues"] if p["defaultValue"]), None)
+        return f"coalesce({column}, {literal(corporate)})" if corporate else column
     if field.name in ("CreatedDate", "LastModifiedDate", "SystemModstamp"):
         order = {
             "CreatedDate": ("CreatedDate", "LastModifiedDate", "SystemModstamp"),

@@ -18,6 +18,7 @@ from apps.demo_org.store.calculated import calculated_field
 from apps.demo_org.store.changes import Changes
 from apps.demo_org.store.describe import describe_global, describe_object
 from apps.demo_org.store.errors import SObjectError, SoqlError
+from apps.demo_org.store.field_file import add_calculated_fields, add_stored_fields, read_fields
 from apps.demo_org.store.ids import ID_MACROS
 from apps.demo_org.store.organization import ensure_organization, ensure_picklist_objects, ensure_user
 from apps.demo_org.store.permission_sets import ensure_permissions
@@ -82,9 +83,12 @@ class OrgStore:
     def _restore(self, data_dir: Path | None) -> None:
         files = loading.find_files(data_dir) if data_dir is not None else {}
         self.objects = loading.build_schema(files)
+        defined = read_fields(data_dir)
+        add_stored_fields(self.objects, defined)
         for name in files:
             self.load_report += loading.restore(self._database, self.objects[name], files[name])
         self._run_all(loading.table_ddl(kind) for name, kind in self.objects.items() if name not in files)
+        add_calculated_fields(self.objects, defined, self._clock)
         # One write to disk for the rows every org has.
         self._database.execute("BEGIN TRANSACTION").fetchall()
         ensure_user(self._database, self.objects)

@@ -6,6 +6,7 @@ Not here: whether a referenced record exists, writing.
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from apps.demo_org.store.errors import SObjectError
@@ -67,8 +68,10 @@ def _converted(field: Field, value: Any) -> Any:
     if value is None or value == "" or isinstance(value, str) and not value.strip():
         return False if field.type == "boolean" and value is None else None
     try:
+        if field.sql_type == "DOUBLE":
+            return _decimal(field, value)
         return _CONVERSIONS.get(field.sql_type, _text)(value)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, InvalidOperation):
         label = field.describe["label"]
         message = f"{label}: value not of required type: {value}"
         raise SObjectError(400, "INVALID_TYPE_ON_FIELD_IN_RECORD", message, [field.name]) from None
@@ -99,6 +102,19 @@ def _number(value: Any) -> float:
     if isinstance(value, bool):
         raise TypeError(value)
     return float(value)
+
+
+def _decimal(field: Field, value: Any) -> float:
+    """A number rounded to the field's scale, half up in decimal as Salesforce does, not in binary."""
+    precision, scale = int(field.describe["precision"]), int(field.describe["scale"])
+    found = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
+    if not found.is_finite():
+        raise ValueError(value)
+    if precision and abs(found) >= Decimal(10) ** (precision - scale):
+        label = field.describe["label"]
+        message = f"{label}: value outside of valid range on numeric field: {value}"
+        raise SObjectError(400, "NUMBER_OUTSIDE_VALID_RANGE", message, [field.name])
+    return float(found.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP))
 
 
 def _whole(value: Any) -> int:

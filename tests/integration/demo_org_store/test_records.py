@@ -41,7 +41,7 @@ def test_stamps_move_as_in_salesforce(store: OrgStore, clock: Clock) -> None:
     record = store.get("Account", made, ["Name", "Website", "AnnualRevenue", "OwnerId", "CreatedById"])
     del record["attributes"]
     owner = store.default_user_id
-    assert record == {"Name": "Acme", "Website": None, "AnnualRevenue": 12.5, "OwnerId": owner, "CreatedById": owner}
+    assert record == {"Name": "Acme", "Website": None, "AnnualRevenue": 13, "OwnerId": owner, "CreatedById": owner}
     clock.now += timedelta(hours=1)
     store.update("account", made[:15], {"Name": "Acme 2"})
     assert stamps(store, made) == [start, "2026-02-18T13:00:00.000+0000", "2026-02-18T13:00:00.000+0000"]

@@ -126,6 +126,8 @@ class Compiler:
     def _plain_column(self, item: SelectItem) -> ResultColumn:
         if item.alias is not None:
             raise SoqlError("MALFORMED_QUERY", "only aggregate expressions use field aliasing")
+        if isinstance(item.expression, Call) and item.expression.name == "CONVERTCURRENCY":
+            raise SoqlError("INVALID_FIELD", "convertCurrency is not supported: the demo org keeps no exchange rates")
         path = item.expression.argument if isinstance(item.expression, Call) else item.expression
         if path is None:
             raise SoqlError("MALFORMED_QUERY", "unexpected token: )")
