@@ -11,6 +11,7 @@ from data_contracts.errors import SettingsError, WarehouseError
 from data_contracts.mapping import ENTITY, resolve_mapping
 from data_contracts.settings import Settings
 from data_contracts.settings_file import SettingsFileError, load_settings, settings_path
+from pipelines.extract.conditions import faults
 from resources.home import Home
 
 
@@ -33,7 +34,9 @@ def check(context: click.Context, as_json: bool) -> None:
     try:
         settings = load_settings()
         report["hash"] = settings.hash()
-        report["problems"], report["notes"] = check_mappings(settings, Home.from_environment())
+        report["problems"] = check_selections(settings)
+        found, report["notes"] = check_mappings(settings, Home.from_environment())
+        report["problems"] += found
     except WarehouseError as error:
         report["notes"] = [f"field names were not checked: {error.what}; {error.why}"]
     except SettingsFileError as error:
@@ -53,6 +56,16 @@ def check(context: click.Context, as_json: bool) -> None:
 def schema() -> None:
     """Print the JSON Schema of crosswalk.yaml, for editors."""
     click.echo(json.dumps(Settings.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+def check_selections(settings: Settings) -> list[dict[str, Any]]:
+    """Return what can be said against the selections without asking the org; ``crosswalk selection`` asks it."""
+    return [
+        {"text": f"{settings.where('objects', name, 'selection', 'condition')}: {fault}"}
+        for name, item in settings.objects.items()
+        if item.enabled and item.selection.mode == "condition"
+        for fault in faults(item.selection.condition or "")
+    ]
 
 
 def check_mappings(settings: Settings, home: Home) -> tuple[list[dict[str, Any]], list[str]]:

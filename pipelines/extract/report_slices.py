@@ -122,6 +122,11 @@ class ReportReader:
         )
 
 
+def row_count(shape: ReportShape, body: Mapping[str, Any]) -> int:
+    """Return how many rows one run says the report has, truncated or not."""
+    return _read(shape, body).count
+
+
 def _read(shape: ReportShape, body: Mapping[str, Any]) -> _Rows:
     """Take the Ids out of every cell of the fact map: tabular, summary and matrix reports keep rows in the leaves."""
     rows = [row for cell in (body.get("factMap") or {}).values() for row in cell.get("rows") or ()]

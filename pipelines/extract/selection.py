@@ -48,7 +48,7 @@ def selection_query(org: SalesforceOrg, name: str, settings: Settings, now: date
     by_lists = chosen.selection.mode == "lists" and not chosen.advanced_sync
     by_ids = by_lists and bool(chosen.selection.reports)
     if by_lists and not by_ids:
-        conditions.append(_lists_condition(org, name, chosen.selection.lists))
+        conditions.append(lists_condition(org, name, chosen.selection.lists))
     restricted = bool(conditions) or by_ids
     window = settings.objects["account"].opportunities if name == "opportunity" else None
     since = window_start(now, MONTHS[window]) if window else None
@@ -137,7 +137,8 @@ def _condition(name: str, condition: str | None) -> str:
     )
 
 
-def _lists_condition(org: SalesforceOrg, name: str, lists: tuple[str, ...]) -> str:
+def lists_condition(org: SalesforceOrg, name: str, lists: tuple[str, ...]) -> str:
+    """Return the condition for the members of at least one of several list views, each record once."""
     views = resolve_lists(org, name, lists)
     if not views:
         raise SettingsError(
