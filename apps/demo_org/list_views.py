@@ -5,6 +5,7 @@ SOQL that describe tells and results runs.
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -14,10 +15,12 @@ from starlette.routing import Route
 from apps.demo_org.errors import ApiError, not_found
 from apps.demo_org.exchange import answer, base_of, exchange_of, session_of, state_of, version_of
 from apps.demo_org.list_view_query import columns_of, read_list_query
-from apps.demo_org.store import Query, SoqlError
+from apps.demo_org.store import OrgStore, Query, SoqlError
 
 _MAX_LIMIT, _DEFAULT_LIMIT = 2000, 25
-_LISTED = "SELECT Id, Name, DeveloperName, SobjectType{query} FROM ListView WHERE SobjectType = '{object}'"
+_LISTED = (
+    "SELECT Id, Name, DeveloperName, SobjectType, LastViewedDate{query} FROM ListView WHERE SobjectType = '{object}'"
+)
 _ID = re.compile(r"\w{15}(\w{3})?")
 
 
@@ -28,6 +31,33 @@ def index(request: Request) -> Response:
     name = _object_name(request)
     found = [_entry(request, name, each) for each in lists]
     return answer({"done": True, "listviews": found, "nextRecordsUrl": None, "size": len(found), "sobjectType": name})
+
+
+def recent(request: Request) -> Response:
+    """List the object's list views that were looked at, the latest first."""
+    name = _object_name(request)
+    viewed = sorted((each for each in _lists(request) if each.get("LastViewedDate")), key=_viewed, reverse=True)
+    found = [_entry(request, name, each) for each in viewed]
+    return answer({"done": True, "listviews": found, "nextRecordsUrl": None, "size": len(found), "sobjectType": name})
+
+
+def _viewed(found: dict[str, Any]) -> str:
+    return str(found["LastViewedDate"])
+
+
+def list_view_soql(request: Request, list_id: str) -> str:
+    """The SOQL of a list view of whatever object; raises 404."""
+    store, seen = state_of(request).store, state_of(request).visibility()
+    query = store.query("SELECT Id, SobjectType FROM ListView")
+    try:
+        records = query.records(0, 100_000)
+    finally:
+        query.close()
+    name = next((str(each["SobjectType"]) for each in records if each["Id"][:15] == list_id[:15]), None)
+    if name is None:
+        raise not_found()
+    kind = store.object_type(name, seen)
+    return str(next(each["Query"] for each in _lists_of(store, kind.name) if each["Id"][:15] == list_id[:15]))
 
 
 def show(request: Request) -> Response:
@@ -69,6 +99,7 @@ def results(request: Request) -> Response:
     finally:
         query.close()
     exchange_of(request).rows = len(records)
+    _note_viewed(request, str(found["Id"]))
     columns = columns_of(org.store.object_type(_object_name(request)), parsed)
     return answer(
         {
@@ -81,6 +112,12 @@ def results(request: Request) -> Response:
             "size": len(records),
         }
     )
+
+
+def _note_viewed(request: Request, list_id: str) -> None:
+    """Stamp a list that was opened, as Salesforce does; nothing else of it changes."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    state_of(request).store.update_where("ListView", f"Id = '{list_id}'", {"LastViewedDate": now}, stamp=False)
 
 
 def _cell(record: dict[str, Any], column: dict[str, Any]) -> dict[str, Any]:
@@ -98,8 +135,11 @@ def _object_name(request: Request) -> str:
 
 
 def _lists(request: Request) -> list[dict[str, Any]]:
+    return _lists_of(state_of(request).store, _object_name(request))
+
+
+def _lists_of(store: OrgStore, name: str) -> list[dict[str, Any]]:
     """Return the object's lists; without ``Query`` in the data every list is one of all records."""
-    store, name = state_of(request).store, _object_name(request)
     has_query = store.object_type("ListView").find("Query") is not None
     found: Query = store.query(_LISTED.format(query=", Query" if has_query else "", object=name) + " ORDER BY Name")
     try:
@@ -153,6 +193,7 @@ _LISTS = "/services/data/v{version}/sobjects/{object}/listviews"
 
 routes = [
     Route(_LISTS, index, methods=["GET"]),
+    Route(f"{_LISTS}/recent", recent, methods=["GET"]),
     Route(f"{_LISTS}/{{id}}", show, methods=["GET"]),
     Route(f"{_LISTS}/{{id}}/describe", describe, methods=["GET"]),
     Route(f"{_LISTS}/{{id}}/results", results, methods=["GET"]),

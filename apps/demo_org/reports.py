@@ -143,6 +143,10 @@ def _reader(request: Request) -> tuple[str, Visibility]:
 
 
 def _report(request: Request) -> Report:
+    org, user = state_of(request), session_of(request).user_id
+    if not org.has_permission(user, "PermissionsRunReports"):
+        message = "You don’t have permission to run reports. Check that you have the Run Reports user permission."
+        raise ApiError(403, "FORBIDDEN", message)
     return state_of(request).reports.get(request.path_params["report"], *_reader(request))
 
 

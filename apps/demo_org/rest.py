@@ -14,11 +14,14 @@ from starlette.routing import Route
 from apps.demo_org.conditional import answer_if_modified
 from apps.demo_org.errors import ApiError
 from apps.demo_org.exchange import answer, base_of, exchange_of, fired_of, session_of, state_of, version_of
+from apps.demo_org.explain import explain
 from apps.demo_org.faults import EmptyResult
 from apps.demo_org.gateway import NEWEST_VERSION, OLDEST_VERSION
 from apps.demo_org.query_columns import column_metadata
 from apps.demo_org.store import Query
 
+#: Most records of a page whose rows are wide.
+_WIDE_ROWS = 200
 _SEASONS = ("Summer", "Winter", "Spring")
 _BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
 #: Names of a real org's list; many lead nowhere here (docs/demo-org.md).
@@ -107,6 +110,8 @@ def describe(request: Request) -> Response:
 
 def query(request: Request) -> Response:
     """Run a SOQL query and answer its first page; ``queryAll`` sees deleted records too."""
+    if "explain" in request.query_params:
+        return explain(request)
     org = state_of(request)
     soql = request.query_params.get("q", "")
     if not soql.strip():
@@ -129,7 +134,7 @@ def query(request: Request) -> Response:
 
 
 def _first_page(request: Request, found: Query) -> Response:
-    size = _page_rows(request)
+    size = min(_page_rows(request), _WIDE_ROWS) if _is_wide(found) else _page_rows(request)
     total = found.total()
     records = [] if found.kind == "count" else found.records(0, size, f"v{version_of(request)}")
     if len(records) >= total or found.kind == "count":
@@ -155,6 +160,12 @@ def _page(request: Request, total: int, records: list[dict[str, Any]], following
     if following is not None:
         body["nextRecordsUrl"] = f"{base_of(request)}/query/{following}"
     return answer({**body, "records": records})
+
+
+def _is_wide(found: Query) -> bool:
+    """Tell whether pages are small because of two or more custom long text areas, as documented."""
+    fields = [column.field for column in found.columns if column.field is not None]
+    return sum(f.is_custom and f.type == "textarea" and int(f.describe["length"]) > 255 for f in fields) > 1
 
 
 def _page_rows(request: Request) -> int:

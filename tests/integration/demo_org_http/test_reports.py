@@ -269,6 +269,19 @@ def test_a_hidden_field_is_no_column_and_a_hidden_object_no_report(served: Scrip
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "FORBIDDEN")
 
 
+def test_running_reports_needs_its_permission_and_a_plan_can_be_had(client: Client) -> None:
+    [plan] = client.get(f"{V}/query", explain=MINE).json()["plans"]
+    assert plan["cardinality"] == sum(row["OwnerId"] == "" for row in ROWS)
+    right = {"do": "set_system_permission", "permission": "RunReports"}
+    assert client("POST", "/__demo__/execute", json={**right, "granted": False}).status_code == 200
+    try:
+        answer = client.get(f"{R}/{ACCOUNTS}")
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "FORBIDDEN")
+    finally:
+        client("POST", "/__demo__/execute", json=right)
+    assert client.get(f"{R}/{ACCOUNTS}").status_code == 200
+
+
 def test_field_permissions_hold_in_reports_too(client: Client) -> None:
     right = {"do": "set_field_permission", "field": "Account.Industry", "read": False, "edit": False}
     assert client("POST", "/__demo__/execute", json=right).status_code == 200
