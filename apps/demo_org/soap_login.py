@@ -85,7 +85,7 @@ def _login_response(request: Request, org: DemoOrgState, session: Session, user:
     organization = org.organization()
     info = {
         "organizationId": org.org_id,
-        "organizationMultiCurrency": False,
+        "organizationMultiCurrency": "CurrencyType" in org.store.objects,
         "organizationName": organization["Name"],
         "profileId": user.get("ProfileId"),
         "sessionSecondsValid": int(org.security.session_lifetime or 7200),

@@ -182,3 +182,13 @@ def test_objects_that_bulk_does_not_take(org: Org) -> None:
     refused = org.client("POST", f"{V}/jobs/query", json={"operation": "query", "query": "SELECT Id FROM CaseStatus"})
     assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "INVALIDENTITY")
     assert org.client.query("SELECT Id, MasterLabel FROM CaseStatus")["totalSize"] > 0
+
+
+def test_pages_of_wide_rows_are_small(org: Org) -> None:
+    for name in ("Story__c", "Notes__c"):
+        org.do("add_field", object="Account", name=name, type="textarea")
+    wide = org.client.query("SELECT Id, Story__c, Notes__c FROM Account")
+    assert (len(wide["records"]), wide["nextRecordsUrl"].rpartition("-")[2], wide["done"]) == (200, "200", False)
+    following = org.client.get(wide["nextRecordsUrl"]).json()["records"]
+    assert len({row["Id"] for row in wide["records"] + following}) == 400
+    assert len(org.client.query("SELECT Id, Story__c FROM Account")["records"]) == 2000
