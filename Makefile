@@ -40,7 +40,10 @@ bench-extraction: .venv ## ROWS=N accounts × 40 columns: Crosswalk, the DuckDB 
 bench-quality: .venv ## match quality on DATA=DIR, written to OUT=FILE; LABELS=N decisions may be asked
 	@$(BIN)/python -m benchmarks.quality --data "$(DATA)" --out "$(OUT)" $(if $(LABELS),--labels "$(LABELS)")
 
-bench-resolution bench-full-sync soak fidelity: .venv ## arrive with a later issue; fail until then
+fidelity: .venv ## the demo org by clients that we did not write: Salesforce CLI, jsforce and its own suite (Node.js, network)
+	$(BIN)/python -m tests.fidelity
+
+bench-resolution bench-full-sync soak: .venv ## arrive with a later issue; fail until then
 	@echo "make $@ is not built yet: see CHANGELOG.md, section Unreleased, for what is." >&2; exit 2
 
 lint: .venv ## ruff and strict type checking
