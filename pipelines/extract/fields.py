@@ -18,6 +18,8 @@ TYPES = {
     "datetime": "TIMESTAMP",
     "time": "TIME",
 }
+#: What a column's comment says beyond the type's own name.
+_KINDS = {"multipicklist": "multipicklist, values separated by semicolons", "datetime": "datetime, UTC"}
 #: What tells a delta that a record changed, best first.
 CURSORS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
@@ -72,7 +74,7 @@ class FieldSpec:
     @property
     def comment(self) -> str:
         """What the column means, in the org's own words."""
-        kind = "formula" if self.calculated else self.type
+        kind = "formula" if self.calculated else _KINDS.get(self.type, self.type)
         return f"{self.label} ({kind})" + (f": {self.help}" if self.help else "")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import Column, TableContract, contract_names, literal, load_contract, quoted
+from pipelines.extract.fields import UNREADABLE
 from pipelines.tables import table_columns
 from resources.landing import LandedField
 
@@ -74,7 +75,8 @@ def shape_of(con: DuckDBPyConnection, table: str, api: str, selected: Sequence[L
     columns += [Column(name, kind, RETIRED) for name, kind in retired.items() if name not in have]
     return TableShape(
         table=table,
-        description=contract.description if contract else f"one row per record of {api} seen in the org",
+        description=(contract.description if contract else f"one row per record of {api} seen in the org")
+        + _unread(con, api),
         columns=(*columns, *BOOKKEEPING),
         retired=tuple(retired),
     )
@@ -89,6 +91,20 @@ def _retired(con: DuckDBPyConnection, table: str, selected: set[str]) -> dict[st
     counts = ", ".join(f"count({quoted(name)})" for name in idle)
     filled = con.execute(f"SELECT {counts} FROM salesforce.{quoted(table)}").fetchall()[0]
     return {name: kind for (name, kind), count in zip(idle.items(), filled, strict=True) if count}
+
+
+def _unread(con: DuckDBPyConnection, api: str) -> str:
+    """Name the fields that are left out: compound ones, whose parts are columns, and files."""
+    if not {"field_name", "type", "gone_at"} <= set(table_columns(con, "salesforce.field")):
+        return ""
+    kinds = ", ".join(map(literal, sorted(UNREADABLE)))
+    rows = con.execute(
+        f"SELECT field_name, type FROM salesforce.field WHERE object_name = ? AND type IN ({kinds}) "
+        "AND gone_at IS NULL ORDER BY field_name",
+        [api],
+    ).fetchall()
+    named = [f"{name} ({'file content' if kind == 'base64' else 'its parts are columns'})" for name, kind in rows]
+    return f". Not fetched: {', '.join(named)}" if named else ""
 
 
 def _contract(table: str) -> TableContract | None:
