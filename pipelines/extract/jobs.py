@@ -77,7 +77,7 @@ def _may_be(org: SalesforceOrg, manifest: Manifest, job: BulkJob) -> bool:
         and job.created_by[:15] == org.identity().user_id[:15]
         and job.api_version == str(float(manifest.api_version))
         and job.state not in ("Failed", "Aborted")
-        and timedelta(seconds=-5) <= waited <= ADOPTION
+        and timedelta(seconds=-1) <= waited <= ADOPTION
     )
 
 
