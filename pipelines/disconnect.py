@@ -59,15 +59,15 @@ def disconnect(
         resumed = record is not None and record.state == "disconnecting"
         org_id = record.org_id if resumed and record else _org_id(home, settings, record)
         _require_something(home, store, record, org_id)
-        revoked = _revoke(settings, environ, store, policy, force=force, resumed=resumed)
         if record is None or not resumed:
-            record = replace(record or ConnectionRecord("connected", org_id), state="disconnecting", at=now_text())
-            record = replace(record, org_id=org_id, archive=_archive_name(org_id))
+            told = _revoke(settings, environ, store, policy, force=force)
+            record = replace(record or ConnectionRecord("connected"), state="disconnecting", at=now_text())
+            record = replace(record, org_id=org_id, archive=_archive_name(org_id), told=told)
             store.save_record(record)
         store.remove_token()
         moved = archive(home, home.root / "archive" / record.archive, org_id)
         store.save_record(replace(record, state="disconnected", at=now_text()))
-        return Disconnected(org_id, revoked, str(home.root / "archive" / record.archive) if moved else "", moved)
+        return Disconnected(org_id, record.told, str(home.root / "archive" / record.archive) if moved else "", moved)
 
 
 def archive(home: Home, target: Path, org_id: str) -> tuple[str, ...]:
@@ -121,10 +121,7 @@ def _revoke(
     policy: RetryPolicy | None,
     *,
     force: bool,
-    resumed: bool,
 ) -> str:
-    if resumed and store.token() is None:
-        return "revoked before" if not force else "not tried again"
     connection = settings.connection
     try:
         kept = store.token()

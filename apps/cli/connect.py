@@ -39,7 +39,7 @@ def command(no_browser: bool, port: int, again: bool, as_json: bool) -> None:
 
     record = connect(Home.from_environment(), load_settings(), os.environ, Browser(show, port), again=again)
     if as_json:
-        print_json({name: value for name, value in asdict(record).items() if name != "archive"})
+        print_json({name: value for name, value in asdict(record).items() if name not in ("archive", "told")})
         return
     click.echo(f"Connected to org {record.org_id} at {record.instance_url} as {record.username} ({record.grant}).")
     if record.scopes:

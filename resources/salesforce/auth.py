@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import requests
@@ -177,10 +178,12 @@ class TokenSource:
         try:
             body = response.json()
             token = Token(Secret(body["access_token"]), body["instance_url"].rstrip("/"), body.get("id", ""))
+            if urlsplit(token.instance_url).scheme != "https":
+                raise ValueError("a token never travels in the clear")
         except (ValueError, KeyError, AttributeError):
             raise AuthenticationError(
                 f"{self.credentials.login_url} does not answer like Salesforce",
-                why="the answer to the token request has no access_token and instance_url",
+                why="the answer to the token request has no access_token and https instance_url",
                 next_step="check SALESFORCE_INSTANCE_URL (Setup > My Domain)",
                 status=response.status_code,
             ) from None

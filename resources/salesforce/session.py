@@ -159,6 +159,7 @@ class OrgSession(requests.Session):
 
     def _refuse_writes(self, verb: str, url: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         parameters = kwargs.get("params") or (args[0] if args else None)
+        guard(verb, url)
         # Parameters are not in the URL yet, and a POST may name its real method there.
         whole = requests.Request("GET", url, params=parameters).prepare().url or url
         guard(verb, whole, kwargs.get("headers"))

@@ -40,7 +40,10 @@ class StoredToken:
 
 @dataclass(frozen=True)
 class ConnectionRecord:
-    """Who connected to which org, how and when (UTC, ISO 8601); no secret. ``archive`` is set while disconnecting."""
+    """Who connected to which org, how and when (UTC, ISO 8601); no secret.
+
+    A disconnect adds ``archive``, the folder it moves to, and ``told``, what became of the token at Salesforce.
+    """
 
     state: State
     org_id: str = ""
@@ -51,6 +54,7 @@ class ConnectionRecord:
     scopes: str = ""
     at: str = ""
     archive: str = ""
+    told: str = ""
 
 
 class TokenStore:

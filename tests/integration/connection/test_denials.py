@@ -1,6 +1,7 @@
 """What an admin can forbid, really forbidden in the demo org: one message each, no secret, no second try too many."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -107,6 +108,22 @@ def test_a_session_that_ends_in_the_middle_is_renewed(place: MakePlace, admin: A
         assert scripted.client("POST", "/__demo__/expire_sessions", json={}).status_code == 200
         assert org.count("Account") == 1
         assert org.session.tokens.current() is not stale
+
+
+@pytest.mark.parametrize("grant", ["client_credentials", "refresh_token"])
+def test_however_many_notice_the_end_of_a_session_one_asks_for_a_new_one(
+    grant: str, place: MakePlace, admin: Admin, scripted: Scripted
+) -> None:
+    admin(refresh_token_rotation=True)
+    here = place(grant)
+    here.connect()
+    org = here.org()
+    assert scripted.client("POST", "/__demo__/expire_sessions", json={}).status_code == 200
+    before = len(scripted.log())
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: org.count("Account"), range(16))) == {1}
+    asked = [entry["path"] for entry in scripted.log()[before:]]
+    assert asked.count("/services/oauth2/token") == 1
 
 
 def one_message(error: CrosswalkError, scripted: Scripted, said: str, click: str) -> None:
