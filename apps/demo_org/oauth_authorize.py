@@ -72,7 +72,7 @@ def _proceed(request: Request, org: DemoOrgState, app: ConnectedApp, form: Form,
         raise OAuthError("access_denied", "end-user denied authorization")
     who = (form.get("username", "").strip() if decided else "") or known
     if not who:
-        return _page(form, scope, username=form.get("login_hint", ""))
+        return _page(form, scope, username=form.get("login_hint") or app.run_as or "")
     user = org.find_user(who)
     if user is None or not user["IsActive"]:
         problem = "Please check your username. If you still can't log in, contact your Salesforce administrator."

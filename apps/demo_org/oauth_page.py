@@ -41,7 +41,7 @@ $who
 $scopes
 </ul>
 <button type="submit" name="decision" value="allow">Allow</button>
-<button type="submit" name="decision" value="deny">Deny</button>
+<button type="submit" name="decision" value="deny" formnovalidate>Deny</button>
 </form>"""
 )
 _USERNAME = Template(

@@ -62,6 +62,7 @@ def set_system_permission(org: DemoOrgState, body: Body) -> None:
     """Grant ``permission`` (as in ``ViewSetup``), or take it away with ``granted`` false."""
     values = {_system(org, _text(body, "permission")): bool(body.get("granted", True))}
     org.store.update_where("PermissionSet", f"Id = '{_set_of(org, body)}'", values, stamp=False)
+    org.permissions.profiles_changed()
 
 
 def set_object_permission(org: DemoOrgState, body: Body) -> None:

@@ -16,7 +16,7 @@ from apps.demo_org.store import OrgStore, Visibility
 from apps.demo_org.store.governed import SETUP_OBJECTS, TOOLING_OBJECTS, governing_field, governing_object
 from apps.demo_org.store.ids import access_id
 from apps.demo_org.store.organization import ensure_row
-from apps.demo_org.store.permission_sets import forget_field, grant_field, system_permissions
+from apps.demo_org.store.permission_sets import forget_field, grant_field, profiles_follow, system_permissions
 from apps.demo_org.store.schema import Field, ObjectType
 
 #: Operations a user needs a system permission for, where no object permission decides.
@@ -32,7 +32,8 @@ _SYSTEM_RIGHTS = {
 _OPERATIONS = ("create", "edit", "delete")
 _SETS = """
     SELECT s.Id FROM PermissionSet s JOIN User u ON u.ProfileId = s.ProfileId WHERE s.IsOwnedByProfile AND u.Id = $user
-    UNION SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = $user
+    UNION SELECT s.Id FROM PermissionSet s JOIN PermissionSetAssignment a ON a.PermissionSetId = s.Id
+    WHERE a.AssigneeId = $user
 """
 _OBJECTS = f"""
     SELECT SobjectType,
@@ -104,6 +105,11 @@ class Permissions:
     def governing(self, kind: ObjectType, field: Field) -> str | None:
         """Return the field whose permission decides over this one, or None."""
         return governing_field(kind, field)
+
+    def profiles_changed(self) -> None:
+        """Have the profiles say what their permission sets do."""
+        with closing(self._store.cursor()) as cursor:
+            profiles_follow(cursor, self._store.objects)
 
     def field_added(self, object_name: str, name: str) -> None:
         """Let whoever sees everything see a new field too."""

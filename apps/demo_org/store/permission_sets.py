@@ -11,7 +11,7 @@ import duckdb
 
 from apps.demo_org.store.governed import governing_field, governing_object
 from apps.demo_org.store.ids import make_id, number_of
-from apps.demo_org.store.load import DEFAULT_PROFILE_ID, DEFAULT_USER_ID
+from apps.demo_org.store.load import DEFAULT_USER_ID
 from apps.demo_org.store.organization import ensure_row
 from apps.demo_org.store.schema import Field, ObjectType
 
@@ -54,6 +54,7 @@ def ensure_permissions(con: duckdb.DuckDBPyConnection, objects: dict[str, Object
             made.append(set_id)
     if made:
         _grant_everything(con, objects.values(), made)
+    profiles_follow(con, objects)
 
 
 def _ensure_licenses(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectType]) -> None:
@@ -66,15 +67,22 @@ def _ensure_licenses(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectTy
     if not con.sql("SELECT 1 FROM Profile WHERE Name = ?", params=[INTEGRATION_PROFILE]).fetchall():
         profile = {"Id": _INTEGRATION_PROFILE_ID, "Name": INTEGRATION_PROFILE, "UserType": "Standard"}
         profile["UserLicenseId"] = ids[INTEGRATION_LICENSE]
-        ensure_row(con, objects["Profile"], profile | {"PermissionsApiEnabled": True, "PermissionsApiUserOnly": True})
+        ensure_row(con, objects["Profile"], profile)
     con.execute("UPDATE Profile SET UserLicenseId = ? WHERE UserLicenseId IS NULL", [ids["Salesforce"]]).fetchall()
-    admin = ", ".join(f"{n} = true" for n in system_permissions(objects) if n not in _NOT_FOR_ADMINS)
-    con.execute(f"UPDATE Profile SET {admin} WHERE Id = '{DEFAULT_PROFILE_ID}'").fetchall()
 
 
 def system_permissions(objects: dict[str, ObjectType]) -> list[str]:
     """API names of the system permissions the org knows, such as ``PermissionsViewSetup``."""
     return [name for name in objects["PermissionSet"].fields if name.startswith("Permissions")]
+
+
+def profiles_follow(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectType]) -> None:
+    """Have each profile say the same as the permission set behind it."""
+    names = [name for name in system_permissions(objects) if objects["Profile"].find(name)]
+    sets = ", ".join(f"{name} = s.{name}" for name in names)
+    con.execute(
+        f"UPDATE Profile SET {sets} FROM PermissionSet s WHERE s.ProfileId = Profile.Id AND s.IsOwnedByProfile"
+    ).fetchall()
 
 
 def _profile_set(objects: dict[str, ObjectType], set_id: str, profile: str, *, everything: bool) -> dict[str, Any]:

@@ -171,6 +171,10 @@ def test_limits_and_setup_objects_need_view_setup(robot: Client, served: Scripte
     assert [record["PermissionSet"]["Name"] for record in mine["records"]] == ["Reader"]
     do(served, "set_system_permission", permission_set="Reader", permission="ViewSetup", granted=False)
     assert robot.get(f"{V}/limits").status_code == 403
+    soql = "SELECT PermissionsViewSetup FROM Profile WHERE Name = 'System Administrator'"
+    for granted in (False, True):
+        do(served, "set_system_permission", permission="ViewSetup", granted=granted)
+        assert served.client.query(soql)["records"][0]["PermissionsViewSetup"] is granted
 
 
 def test_installed_packages_through_the_tooling_api(robot: Client, served: Scripted) -> None:
