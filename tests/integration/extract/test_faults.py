@@ -178,6 +178,45 @@ def test_an_unreadable_object_that_is_not_matched_is_skipped_and_named(mirror: M
     assert any("Campaign" in line and "skipped" in line for line in m.progress)
 
 
+def test_an_object_that_becomes_unreadable_keeps_its_rows_and_is_called_stale(
+    mirror: MakeMirror, scripted: Scripted
+) -> None:
+    m = mirror("account", "user")
+    first = m.sync("full")["user"]
+    assert first.live
+    kept = m.rows("SELECT * FROM salesforce.user ORDER BY ALL")
+    scripted.script({"action": "hide_object", "object": "User"})
+    for run in ("run-2", "run-3"):
+        result = m.sync("delta")["user"]
+        assert (result.rows, result.live, result.kind) == (first.rows, first.live, "none")
+        assert result.stale_since
+        assert "hidden from the user" in str(result.explanation)
+        recorded = m.rows(
+            "SELECT fetched, warehouse_count, stale_since FROM _state.load_result WHERE run_id = ? AND object = 'user'",
+            run,
+        )
+        assert recorded == [(None, first.live, result.stale_since)]
+    assert m.rows("SELECT * FROM salesforce.user ORDER BY ALL") == kept
+    changes = m.rows("SELECT run_id, object_name, field_name, change FROM ops.schema_change")
+    assert changes == [("run-2", "User", "*", "hidden")], "said once"
+    scripted.script()
+    back = m.sync("delta")["user"]
+    assert (back.kind, back.difference, back.stale_since) == ("delta", 0, None)
+
+
+def test_an_object_hidden_between_describe_and_count_is_skipped_too(mirror: MakeMirror, scripted: Scripted) -> None:
+    m = mirror("account", "user")
+    m.sync("full")
+    scripted.script({"action": "hide_object", "object": "User", "match": {"path": "/query", "object": "User"}})
+    assert m.sync("delta")["user"].stale_since
+
+
+@pytest.mark.parametrize("status", [406, 420, 429, 500, 502, 504])
+def test_a_passing_trouble_of_the_org_is_waited_out(status: int, mirror: MakeMirror, scripted: Scripted) -> None:
+    scripted.script({"action": "status", "status": status, "match": {"method": "GET", "path": "/v62", "nth": [1, 3]}})
+    assert mirror("contact").sync("full")["contact"].live == 2
+
+
 def test_over_the_cap_is_refused_before_a_job_is_created(mirror: MakeMirror, scripted: Scripted) -> None:
     m = mirror(settings=settings_for("account", limits={"records": {"account": 1000}}))
     seen = len(scripted.log())
