@@ -14,22 +14,27 @@ import duckdb
 from apps.demo_org.store import load as loading
 from apps.demo_org.store.authorization import PERMISSION_OBJECTS, check_write
 from apps.demo_org.store.bulk import BULK_MACROS, BulkPage, PageFormat, write_pages
-from apps.demo_org.store.calculated import calculated_field
 from apps.demo_org.store.changes import Changes
 from apps.demo_org.store.describe import describe_global, describe_object
 from apps.demo_org.store.errors import SObjectError, SoqlError
+from apps.demo_org.store.field_changes import FieldChanges
 from apps.demo_org.store.field_file import add_calculated_fields, add_stored_fields, read_fields
 from apps.demo_org.store.ids import ID_MACROS
-from apps.demo_org.store.organization import ensure_organization, ensure_picklist_objects, ensure_user
+from apps.demo_org.store.organization import (
+    ensure_organization,
+    ensure_picklist_objects,
+    ensure_user,
+    storage_megabytes,
+)
 from apps.demo_org.store.permission_sets import ensure_permissions
 from apps.demo_org.store.query import Query
 from apps.demo_org.store.records import Records
 from apps.demo_org.store.replication import DELETE_LOG_DDL, Replication
-from apps.demo_org.store.schema import EVERYTHING, DuplicateRule, ObjectType, Visibility, custom_field
+from apps.demo_org.store.schema import EVERYTHING, ObjectType, Visibility
 from apps.demo_org.store.soql.compiler import Compiler, refuse_bulk
 from apps.demo_org.store.soql.parser import parse
 from apps.demo_org.store.soql.scope import Context
-from apps.demo_org.store.text import identifier, literal
+from apps.demo_org.store.text import literal
 from apps.demo_org.store.transactions import Transactions
 from apps.demo_org.store.validation import checked_id
 
@@ -39,7 +44,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class OrgStore:
+class OrgStore(FieldChanges):
     """One org. Every method may be called from any thread; reads never wait for writes."""
 
     def __init__(self, database: Path, clock: Callable[[], datetime]) -> None:
@@ -145,41 +150,6 @@ class OrgStore:
         seen = self.visibility if visibility is None else visibility
         return describe_object(self.object_type(name, seen), version, seen, self.host)
 
-    def add_field(self, object_name: str, name: str, type: str = "string", **attributes: Any) -> None:
-        """Add a field to an object, as an admin does; existing records have null (false for a checkbox).
-
-        With ``formula`` or ``rollup`` it is calculated whenever it is read: see ``calculated.calculated_field``.
-        """
-        kind = self.object_type(object_name, EVERYTHING)
-        definition: dict[str, Any] = {k: attributes.pop(k) for k in ("formula", "rollup") if k in attributes}
-        field = custom_field(name, type, **attributes)
-        with self._records.lock:
-            if definition:
-                kind.add(calculated_field(self.objects, kind, field, definition, self._clock))
-                return
-            default = " DEFAULT false" if type == "boolean" else ""
-            sql = f"ALTER TABLE {identifier(kind.name)} ADD COLUMN {identifier(name)} {field.sql_type}{default}"
-            self._database.execute(sql).fetchall()
-            kind.add(field)
-
-    def remove_field(self, object_name: str, name: str) -> None:
-        """Delete a field of an object with its values."""
-        kind = self.object_type(object_name, EVERYTHING)
-        with self._records.lock:
-            stored = name in {field.name for field in kind.stored()}
-            kind.remove(name)
-            if stored:
-                sql = f"ALTER TABLE {identifier(kind.name)} DROP COLUMN {identifier(name)}"
-                self._database.execute(sql).fetchall()
-
-    def add_duplicate_rule(self, object_name: str, name: str, fields: list[str]) -> None:
-        """Refuse from now on a record whose fields all equal those of another record of the object."""
-        kind = self.object_type(object_name, EVERYTHING)
-        known = [kind.find(each) for each in fields]
-        if not fields or None in known:
-            raise SObjectError(400, "INVALID_FIELD", f"No such columns on sobject of type {kind.name}: {fields}")
-        kind.duplicate_rules.append(DuplicateRule(name, tuple(f.name for f in known if f), f"{name}_Match"))
-
     # -- queries
 
     def query(
@@ -243,19 +213,16 @@ class OrgStore:
             query.close()
 
     def storage_megabytes(self) -> float:
-        """Data storage used, as Salesforce counts it: 2 KB a record (8 KB a campaign), whatever is in it."""
-        heavy = {"Campaign": 8}
-        counts = ", ".join(
-            f"(SELECT count(*) FROM {identifier(n)}) * {heavy.get(n, 2)}"
-            for n, kind in self.objects.items()
-            if kind.find("IsDeleted")
-        )
+        """Data storage used, in Salesforce's count."""
         cursor = self.cursor()
         try:
-            row = cursor.execute(f"SELECT {counts}").fetchall()[0]
+            return storage_megabytes(cursor, self.objects)
         finally:
             cursor.close()
-        return float(sum(row)) / 1024
+
+    def now(self) -> datetime:
+        """The org's time."""
+        return self._clock()
 
     def _owner_of(self, record_id: str) -> str | None:
         """API name of the object an id belongs to."""
@@ -304,7 +271,11 @@ class OrgStore:
     def changed(self, object_name: str) -> None:
         """Note that what users may do may be something else from now on, where the object says so."""
         if object_name in PERMISSION_OBJECTS:
-            self.permission_changes += 1
+            self._note_permissions()
+            self.transactions.afterwards(self._note_permissions)
+
+    def _note_permissions(self) -> None:
+        self.permission_changes += 1
 
     def create(self, object_name: str, values: Mapping[str, Any], user: str | None = None) -> str:
         """Save a new record; its 18-character id."""

@@ -26,6 +26,8 @@ class LongTransaction(Records):
         super().__init__(*committed.environment())
         self.share(committed)
         self.started = started
+        #: What to do once it has ended.
+        self.afterwards: list[Callable[[], None]] = []
         self._con.execute("BEGIN TRANSACTION").fetchall()
 
     @contextmanager
@@ -113,6 +115,8 @@ class Transactions:
                 found.end(statement)
             finally:
                 del self._open[name]
+                for done in found.afterwards:
+                    done()
 
     @contextmanager
     def within(self, name: str | None) -> Iterator[None]:
@@ -122,6 +126,12 @@ class Transactions:
             yield
         finally:
             self._current.reset(token)
+
+    def afterwards(self, done: Callable[[], None]) -> None:
+        """Have something done when the calling thread's transaction has ended; nothing where it is in none."""
+        current = self._current.get()
+        if current is not None:
+            current.afterwards.append(done)
 
     def records(self) -> Records:
         """What writes for the calling thread."""

@@ -234,6 +234,17 @@ def test_the_same_rows_through_rest(robot: Client, served: Scripted) -> None:
     assert robot.get(f"{V}/query", q="SELECT Id FROM Lead").status_code == 400
 
 
+def test_rights_given_in_a_transaction_hold_once_it_commits(robot: Client, served: Scripted) -> None:
+    name = do(served, "begin")
+    row = {"ParentId": EXTRA_SET, "SobjectType": "Lead", "PermissionsRead": True}
+    made = do(served, "create", object="ObjectPermissions", values=row, transaction=name)
+    assert robot.get(f"{V}/sobjects/Lead/describe").status_code == 404
+    do(served, "commit", transaction=name)
+    assert robot.get(f"{V}/sobjects/Lead/describe").status_code == 200
+    do(served, "delete", object="ObjectPermissions", id=made)
+    assert robot.get(f"{V}/sobjects/Lead/describe").status_code == 404
+
+
 def test_a_field_added_later_is_the_admins_to_see(robot: Client, served: Scripted) -> None:
     do(served, "add_field", object="Account", name="Later__c", type="string")
     assert fields(served.client)["Later__c"]["updateable"] is True
