@@ -12,7 +12,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,8 +62,8 @@ class BulkJob:
     object: str
     request: JobRequest
     script: JobScript
-    created: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
-    changed: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    created: dt.datetime
+    changed: dt.datetime
     state: str = "UploadComplete"
     error: str | None = None
     pages: ResultPages | None = None
@@ -134,8 +134,8 @@ class BulkJobs:
         self._within_allocation()
         with self._lock:
             self._numbers += 1
-            number = self._numbers
-            job = BulkJob(make_id("750", number), make_id("0Ga", number), checked.object, request, script)
+            number, now = self._numbers, self._store.now()
+            job = BulkJob(make_id("750", number), make_id("0Ga", number), checked.object, request, script, now, now)
             self._jobs[job.id] = job
         future = self._workers.submit(self._run, job)
         self._futures.append(future)
@@ -196,7 +196,7 @@ class BulkJobs:
             wait(self._futures, timeout=0.05)
 
     def _move(self, job: BulkJob, state: str) -> None:
-        job.state, job.changed = state, dt.datetime.now(dt.UTC)
+        job.state, job.changed = state, self._store.now()
 
     def _advance(self, job: BulkJob, state: str) -> bool:
         """Move to ``state`` unless someone aborted the job meanwhile."""

@@ -5,6 +5,7 @@ Belongs here: names and ids in, the rules called. Not here: the rules (``merge``
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 
 from apps.demo_org.store.convert import Converted, LeadConvert, convert
@@ -13,6 +14,7 @@ from apps.demo_org.store.merge import merge
 from apps.demo_org.store.records import Records
 from apps.demo_org.store.schema import ObjectType
 from apps.demo_org.store.text import identifier
+from apps.demo_org.store.writer import Statement
 
 #: The object once the user (None: the org itself) may do an operation with these values on it.
 Authorize = Callable[[str | None, str, str, Mapping[str, Any]], ObjectType]
@@ -63,5 +65,18 @@ class Changes:
             if missing := [each for each in ids or () if each not in binned]:
                 raise SObjectError(400, "DELETE_FAILED", f"{missing[0]} is not in the recycle bin", [])
             chosen = list(ids) if ids is not None else list(binned)
-            records.run([s for each in chosen for s in records.removal(kind, each, binned[each])])
+            records.run([s for each in chosen for s in self._purged(records, kind, each, binned[each])])
         return chosen
+
+    def _purged(self, records: Records, kind: ObjectType, record_id: str, deleted_at: datetime) -> list[Statement]:
+        """Statements that remove a record of the bin and what was deleted with it."""
+        found = records.removal(kind, record_id, deleted_at)
+        cascades = {(c["childSObject"], c["field"]) for c in kind.children if c.get("cascadeDelete")}
+        for child, field in records.references_to(kind):
+            if (child.name, field) not in cascades or child.find("IsDeleted") is None:
+                continue
+            sql = f"SELECT Id FROM {identifier(child.name)} WHERE {identifier(field)} = ? AND IsDeleted "
+            sql += "AND SystemModstamp = ?"
+            for row in records.select(sql, [record_id, deleted_at]):
+                found += self._purged(records, child, row[0], deleted_at)
+        return found

@@ -117,3 +117,14 @@ def ensure_row(con: duckdb.DuckDBPyConnection, kind: ObjectType, values: dict[st
     row = {name: value for name, value in row.items() if kind.find(name)}
     columns = ", ".join(identifier(n) for n in row)
     con.execute(f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' for _ in row)})", list(row.values()))
+
+
+def storage_megabytes(con: duckdb.DuckDBPyConnection, objects: dict[str, ObjectType]) -> float:
+    """Data storage used: 2 KB a record, 8 KB a campaign, whatever is in it; setup records cost nothing."""
+    heavy = {"Campaign": 8}
+    counts = ", ".join(
+        f"(SELECT count(*) FROM {identifier(name)}) * {heavy.get(name, 2)}"
+        for name, kind in objects.items()
+        if kind.find("IsDeleted")
+    )
+    return float(sum(con.execute(f"SELECT {counts}").fetchall()[0])) / 1024

@@ -205,3 +205,29 @@ def test_emptying_the_bin(store: OrgStore, clock: Clock) -> None:
     assert store.count("Account", include_deleted=True) == 1
     found = store.replication.deleted(store.object_type("Account"), start, clock.now)
     assert [(i, d) for i, d in found.records] == [(i, start.replace(tzinfo=None)) for i in sorted((one, two))]
+
+
+def test_what_was_deleted_with_a_record_leaves_the_bin_with_it(store: OrgStore, clock: Clock) -> None:
+    account = store.create("Account", {"Name": "A"})
+    before, with_it = (store.create("Contact", {"LastName": n, "AccountId": account}) for n in "BC")
+    store.delete("Contact", before)
+    clock.now += timedelta(minutes=1)
+    store.delete("Account", account)
+    store.changes.empty_recycle_bin("Account")
+    assert [row["Id"] for row in values(store, "SELECT Id FROM Contact", deleted=True)] == [before]
+    found = store.replication.deleted(store.object_type("Contact"), clock.now, clock.now + timedelta(minutes=1))
+    assert [record for record, _ in found.records] == [with_it]
+
+
+def test_no_field_comes_or_goes_while_a_transaction_is_open(store: OrgStore) -> None:
+    account = store.create("Account", {"Name": "A"})
+    transaction = store.transactions.begin()
+    with store.transactions.within(transaction):
+        store.update("Account", account, {"Name": "B"})
+    with pytest.raises(SObjectError, match="UNABLE_TO_LOCK_ROW"):
+        store.add_field("Account", "X__c")
+    with pytest.raises(SObjectError, match="UNABLE_TO_LOCK_ROW"):
+        store.remove_field("Account", "Fax")
+    store.add_field("Account", "Formula__c", formula="Name")
+    store.transactions.commit(transaction)
+    assert store.get("Account", account)["Formula__c"] == "B"
