@@ -101,6 +101,11 @@ def basic_information(request: Request) -> Response:
     return answer({"objectDescribe": next(each for each in listed if each["name"] == name), "recentItems": []})
 
 
+def recent(request: Request) -> Response:
+    """List the records the user looked at last: none, since nobody looks at records here."""
+    return answer([])
+
+
 def describe(request: Request) -> Response:
     """Describe one object with its fields."""
     org = state_of(request)
@@ -202,6 +207,7 @@ routes = [
     Route("/services/data", versions),
     Route(_V, resources),
     Route(f"{_V}/limits", limits),
+    Route(f"{_V}/recent", recent),
     Route(f"{_V}/limits/recordCount", record_count),
     Route(f"{_V}/sobjects", describe_global),
     Route(f"{_V}/sobjects/{{object}}", basic_information, methods=["GET"]),
