@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.demo_org.store.ids import ID_MACROS, checksum, is_id, make_id, normal_id
+from apps.demo_org.store.ids import ID_MACROS, checksum, is_id, make_id, normal_id, number_of
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 IDS = st.text(alphabet=ALPHABET, min_size=15, max_size=15)
@@ -34,6 +34,11 @@ def test_the_long_form_is_unique_without_case(short: str) -> None:
     assert normal_id(long) == long
     swapped = short.swapcase()
     assert (normal_id(swapped).lower() == long.lower()) == (swapped == short)
+
+
+@given(st.integers(0, 62**9 - 1))
+def test_a_made_id_tells_its_number(number: int) -> None:
+    assert number_of(make_id("0PS", number)) == number
 
 
 @pytest.mark.parametrize("text", ["", "001", "001B000001PUvQ-IA1", "0" * 16, "0" * 19])

@@ -1,5 +1,6 @@
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from apps.demo_org.assertions import subject_of_assertion
 from apps.demo_org.connected_app import ConnectedApp
 from apps.demo_org.errors import OAuthError
-from apps.demo_org.sessions import Sessions
+from apps.demo_org.sessions import AuthorizationCode, Sessions
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 APP = ConnectedApp.make(KEY.public_key(), run_as="admin@example.com")
@@ -77,3 +78,30 @@ def test_tokens_look_as_the_salesforce_cli_wants_them_and_can_be_revoked() -> No
     assert sessions.revoke(token)
     assert sessions.find(token) is None
     assert not sessions.revoke(token)
+
+
+ADMIN = ("005000000000001AAA", "admin@example.com")
+
+
+def test_of_many_who_use_a_refresh_token_or_code_at_once_one_gets_on() -> None:
+    sessions = Sessions("00D5g000004abcDEAQ")
+    for _ in range(20):
+        refresh = sessions.issue_refresh(*ADMIN, APP.client_id, "api refresh_token")
+        code = sessions.issue_code(AuthorizationCode(APP.client_id, "", *ADMIN, "api", "", time.time()))
+        with ThreadPoolExecutor(8) as pool:
+            following = list(pool.map(lambda _, old=refresh: sessions.rotate(old), range(8)))
+            taken = list(pool.map(lambda _, word=code: sessions.take_code(word), range(8)))
+        assert [each.grant for each in following if each is not None] == [refresh.grant]
+        assert sum(isinstance(each, AuthorizationCode) for each in taken) == 1
+        assert set(taken) - {"expired authorization code"} == {e for e in taken if isinstance(e, AuthorizationCode)}
+
+
+def test_ending_one_approval_leaves_the_others() -> None:
+    sessions = Sessions("00D5g000004abcDEAQ")
+    ended, kept = (sessions.issue_refresh(*ADMIN, APP.client_id, "api") for _ in range(2))
+    tokens = [sessions.issue(*ADMIN, grant=each.grant).token for each in (ended, ended, kept)]
+    assert sessions.revoke(ended.token)
+    assert [sessions.find(token) is not None for token in tokens] == [False, False, True]
+    assert sessions.find_refresh(ended.token) is None
+    assert sessions.find_refresh(kept.token) == kept
+    assert kept.token not in repr(kept)
