@@ -57,8 +57,9 @@ def disconnect(
     with home.lock("crosswalk disconnect"):
         record = store.record()
         resumed = record is not None and record.state == "disconnecting"
-        org_id = record.org_id if resumed and record else _org_id(home, settings, record)
-        _require_something(home, store, record, org_id)
+        pinned = "" if resumed else pinned_org(home, settings)
+        _require_something(store, record, pinned)
+        org_id = pinned or (record.org_id if record else "")
         if record is None or not resumed:
             told = _revoke(settings, environ, store, policy, force=force)
             record = replace(record or ConnectionRecord("connected"), state="disconnecting", at=now_text())
@@ -142,13 +143,8 @@ def _revoke(
     return "revoked" if valid else "was not valid any more"
 
 
-def _org_id(home: Home, settings: Settings, record: ConnectionRecord | None) -> str:
-    return pinned_org(home, settings) or (record.org_id if record else "")
-
-
-def _require_something(home: Home, store: TokenStore, record: ConnectionRecord | None, org_id: str) -> None:
-    connected = record is not None and record.state != "disconnected"
-    if connected or org_id and home.warehouse.is_file() or store.token() is not None:
+def _require_something(store: TokenStore, record: ConnectionRecord | None, pinned: str) -> None:
+    if pinned or store.token() is not None or (record is not None and record.state != "disconnected"):
         return
     raise WarehouseError(
         "there is nothing to disconnect",

@@ -83,6 +83,9 @@ def test_nothing_reconnects_by_itself_and_connect_asks_for_the_password(connecte
     assert query_of(connected.person.addresses[-1])["prompt"] == "login"
     assert connected.org().identity().org_id
     leave(connected)
+    # A sync that was refused leaves a warehouse of its own, without a pin.
+    with Warehouse(connected.home.warehouse, "1GB").connect():
+        assert connected.home.warehouse.is_file()
     with pytest.raises(WarehouseError, match=r"nothing to disconnect[\s\S]*crosswalk connect"):
         leave(connected)
 
