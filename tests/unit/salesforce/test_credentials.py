@@ -1,11 +1,17 @@
 """What the environment must hold, and that a secret never shows."""
 
 import pickle
+import time
 from pathlib import Path
 
+import jwt
 import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from data_contracts.errors import SettingsError
+from resources.salesforce.auth import TokenSource
 from resources.salesforce.credentials import REQUIRED, Credentials, Secret
 from resources.salesforce.token_store import StoredToken, TokenStore
 
@@ -122,3 +128,29 @@ def test_a_stored_token_of_another_app_is_refused(tmp_path: Path) -> None:
     store.save_token(StoredToken(Secret("stored"), "another", URL["SALESFORCE_INSTANCE_URL"]))
     with pytest.raises(SettingsError, match=r"another app[\s\S]*crosswalk connect"):
         Credentials.from_environment(URL | {"SALESFORCE_CLIENT_ID": "id"}, store=store)
+
+
+@pytest.mark.parametrize("login", ["", "https://login.salesforce.com", "https://acme--dev.sandbox.my.salesforce.com"])
+def test_an_assertion_is_for_the_url_it_is_sent_to(login: str, complete: dict[str, str]) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, *form)
+    Path(complete["SALESFORCE_PRIVATE_KEY_FILE"]).write_bytes(pem)
+    sent: list[tuple[str, dict[str, str]]] = []
+
+    def post(url: str, form: dict[str, str]) -> requests.Response:
+        sent.append((url, form))
+        response = requests.Response()
+        response.status_code = 200
+        response._content = b'{"access_token": "00D!x", "instance_url": "https://acme.my.salesforce.com"}'
+        return response
+
+    variables = complete | {"SALESFORCE_AUTH": "jwt"} | ({"SALESFORCE_LOGIN_URL": login + "/"} if login else {})
+    source = TokenSource(Credentials.from_environment(variables), post)
+    assert source.current().instance_url == "https://acme.my.salesforce.com"
+    expected = login or "https://acme.my.salesforce.com"
+    ((url, asked),) = sent
+    assert url == f"{expected}/services/oauth2/token"
+    claims = jwt.decode(asked["assertion"], key.public_key(), algorithms=["RS256"], audience=expected)
+    assert (claims["iss"], claims["sub"]) == ("id", "me@example.com")
+    assert 0 < claims["exp"] - time.time() <= 300
