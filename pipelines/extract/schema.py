@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import load_contract
@@ -23,12 +22,11 @@ from pipelines.tables import ensure_table, table_columns, transaction
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.usage import attributed_to
 
-_ARROW = pa.schema(
-    [(name, pa.string()) for name in ("object_name", "field_name", "label", "type", "help_text")]
-    + [(name, pa.int64()) for name in ("length", "precision", "scale", "position")]
-    + [(name, pa.bool_()) for name in ("createable", "updateable", "calculated", "custom")]
-    + [(name, pa.timestamp("us")) for name in ("first_seen", "last_seen")]
-    + [("picklist_values", pa.list_(pa.string()))]
+#: A list of these is passed as one parameter: a registered table would load pandas, half a second in every process.
+_FIELD = (
+    "STRUCT(object_name VARCHAR, field_name VARCHAR, label VARCHAR, type VARCHAR, length BIGINT, precision BIGINT, "
+    "scale BIGINT, picklist_values VARCHAR[], createable BOOLEAN, updateable BOOLEAN, calculated BOOLEAN, "
+    "custom BOOLEAN, help_text VARCHAR, position BIGINT, first_seen TIMESTAMP, last_seen TIMESTAMP)"
 )
 GONE = "deleted in the org, or hidden from the connected user by field-level security"
 
@@ -233,30 +231,28 @@ def _replace_snapshot(con: DuckDBPyConnection, api: str, specs: tuple[FieldSpec,
         "DELETE FROM salesforce.field WHERE object_name = ? AND field_name IN (SELECT unnest(?::VARCHAR[]))",
         [api, [spec.name for spec in specs]],
     ).fetchall()
-    rows = pa.Table.from_pylist(
-        [
-            {
-                "object_name": api,
-                "field_name": spec.name,
-                "label": spec.label,
-                "type": spec.type,
-                "length": spec.length,
-                "precision": spec.precision,
-                "scale": spec.scale,
-                "picklist_values": list(spec.picklist_values),
-                "createable": spec.createable,
-                "updateable": spec.updateable,
-                "calculated": spec.calculated,
-                "custom": spec.custom,
-                "help_text": spec.help or None,
-                "position": position,
-                "first_seen": first_seen.get(spec.name, now),
-                "last_seen": now,
-            }
-            for position, spec in enumerate(specs)
-        ],
-        schema=_ARROW,
-    )
-    con.register("described", rows)
-    con.execute("INSERT INTO salesforce.field BY NAME SELECT * FROM described").fetchall()
-    con.unregister("described")
+    rows = [
+        {
+            "object_name": api,
+            "field_name": spec.name,
+            "label": spec.label,
+            "type": spec.type,
+            "length": spec.length,
+            "precision": spec.precision,
+            "scale": spec.scale,
+            "picklist_values": list(spec.picklist_values),
+            "createable": spec.createable,
+            "updateable": spec.updateable,
+            "calculated": spec.calculated,
+            "custom": spec.custom,
+            "help_text": spec.help or None,
+            "position": position,
+            "first_seen": first_seen.get(spec.name, now),
+            "last_seen": now,
+        }
+        for position, spec in enumerate(specs)
+    ]
+    con.execute(
+        f"INSERT INTO salesforce.field BY NAME SELECT unnest(field) FROM (SELECT unnest(?::{_FIELD}[]) AS field)",
+        [rows],
+    ).fetchall()
