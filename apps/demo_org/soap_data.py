@@ -12,7 +12,9 @@ from xml.etree import ElementTree
 
 from starlette.requests import Request
 
+from apps.demo_org.errors import ApiError
 from apps.demo_org.exchange import exchange_of, state_of
+from apps.demo_org.oauth_policy import check_api
 from apps.demo_org.org import DemoOrgState
 from apps.demo_org.store import LeadConvert, SObjectError
 
@@ -45,6 +47,10 @@ def answer_call(request: Request, text: str) -> str | None:
     if session is None:
         raise CallRefused("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session.")
     exchange_of(request).user = session.username
+    try:
+        check_api(org, session, request.client.host if request.client else "127.0.0.1")
+    except ApiError as error:
+        raise CallRefused(error.code, error.message) from error
     if not org.usage.call():
         raise CallRefused("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
     name = _name(call)

@@ -89,14 +89,17 @@ def test_logout_ends_the_session_and_other_calls_are_unknown(scripted: Scripted)
 
 def test_no_login_without_api(scripted: Scripted) -> None:
     org = scripted.org
-    for setting, code in (
-        ({"api_enabled": False}, "API_DISABLED_FOR_ORG"),
-        ({"login_ip_ranges": ["10.0.0.0/8"]}, "LOGIN_MUST_USE_SECURITY_TOKEN"),
+    for setting, code, later in (
+        ({"api_enabled": False}, "API_DISABLED_FOR_ORG", "API_DISABLED_FOR_ORG"),
+        ({"login_ip_ranges": ["10.0.0.0/8"]}, "LOGIN_MUST_USE_SECURITY_TOKEN", "INVALID_SESSION_ID"),
     ):
         scripted.client("POST", "/__demo__/settings", json={"security": setting})
         refused = login(org, org.username, org.password)
+        header = f"<SessionHeader><sessionId>{org.access_token}</sessionId></SessionHeader>"
+        other = call(org, "<undelete><ids>001000000000000AAA</ids></undelete>", header=header)
         scripted.client("POST", "/__demo__/settings", json={"security": {"api_enabled": True, "login_ip_ranges": []}})
         assert (refused.status_code, f"<faultcode>sf:{code}</faultcode>" in refused.text) == (500, True)
+        assert (other.status_code, f"<faultcode>sf:{later}</faultcode>" in other.text) == (500, True)
 
 
 @pytest.mark.parametrize(
