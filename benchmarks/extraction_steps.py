@@ -42,7 +42,7 @@ def ours(order: dict[str, Any]) -> dict[str, Any]:
     settings = Settings.model_validate({"objects": chosen, "limits": limits})
     run = RunContext(datetime.now(UTC).strftime("run-%Y%m%dT%H%M%S%f"), order["kind"], datetime.now(UTC))
     warehouse = Warehouse(home.warehouse, order["memory"])
-    org = SalesforceOrg.connect(settings.connection, os.environ)
+    org = SalesforceOrg.connect(settings.connection, os.environ, store=None)
     clock = Clock()
     with warehouse.connect() as con:
         refresh_schema(con, org, [OBJECT], run)

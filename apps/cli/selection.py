@@ -11,7 +11,8 @@ from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from pipelines.extract.conditions import Trial, try_selection
-from resources.salesforce import SalesforceOrg
+from resources.home import Home
+from resources.salesforce import SalesforceOrg, TokenStore
 
 
 @click.group(name="selection")
@@ -31,7 +32,7 @@ def validate(context: click.Context, object_name: str, condition: str | None, as
     """
     settings = load_settings()
     name = _known(settings, object_name)
-    org = SalesforceOrg.connect(settings.connection, os.environ)
+    org = SalesforceOrg.connect(settings.connection, os.environ, store=TokenStore(Home.from_environment().root))
     trial = try_selection(org, settings, name, condition)
     if as_json:
         print_json({"ok": trial.usable, **asdict(trial)})

@@ -36,10 +36,10 @@ class SalesforceOrg:
         connection: Connection,
         environ: Mapping[str, str],
         *,
+        store: TokenStore | None,
         policy: RetryPolicy | None = None,
-        store: TokenStore | None = None,
     ) -> "SalesforceOrg":
-        """Sign in with what ``SALESFORCE_*`` and, where given, the home's token store hold.
+        """Sign in with what ``SALESFORCE_*`` and the home's token store hold; None is for work outside any home.
 
         Raises SettingsError naming a missing variable, AuthenticationError saying what an admin must click or that
         the home was disconnected, OrgUnreachableError when the host does not answer.

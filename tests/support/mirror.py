@@ -34,7 +34,9 @@ class Mirror:
     ) -> None:
         self.home, self.settings = Home(root), settings
         self.home.prepare()
-        self.org = SalesforceOrg.connect(settings.connection, environment or demo.environment(), policy=QUICK)
+        self.org = SalesforceOrg.connect(
+            settings.connection, environment or demo.environment(), store=None, policy=QUICK
+        )
         self.warehouse = Warehouse(self.home.warehouse, "1GB")
         self.progress: list[str] = []
         self._numbers = itertools.count(1)

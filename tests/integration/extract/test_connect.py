@@ -24,7 +24,7 @@ def _environment(org: DemoOrg, **more: str) -> dict[str, str]:
 
 
 def _connect(environment: dict[str, str]) -> SalesforceOrg:
-    return SalesforceOrg.connect(Settings().connection, environment, policy=QUICK)
+    return SalesforceOrg.connect(Settings().connection, environment, store=None, policy=QUICK)
 
 
 @pytest.mark.parametrize("grant", GRANTS)
