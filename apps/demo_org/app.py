@@ -83,7 +83,7 @@ def open_org(
         )
         stack.callback(jobs.close)
         app = ConnectedApp.make(public_key, run_as=_default_username(store))
-        ingest_jobs = IngestJobs(usage, directory / "ingest")
+        ingest_jobs = IngestJobs(usage, directory / "ingest", store.now)
         stack.callback(ingest_jobs.close)
         catalog = ReportCatalog(store)
         stack.callback(catalog.close)

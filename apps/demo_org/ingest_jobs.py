@@ -132,8 +132,8 @@ def _time(moment: dt.datetime) -> str:
 class IngestJobs:
     """All ingest jobs since the start. Safe to use from several threads."""
 
-    def __init__(self, usage: Usage, folder: Path) -> None:
-        self._usage, self._folder = usage, folder
+    def __init__(self, usage: Usage, folder: Path, clock: Callable[[], dt.datetime]) -> None:
+        self._usage, self._folder, self._clock = usage, folder, clock
         self._lock = threading.Lock()
         self._jobs: dict[str, IngestJob] = {}
         self._numbers = 0
@@ -144,7 +144,7 @@ class IngestJobs:
         """Open a job."""
         with self._lock:
             self._numbers += 1
-            now = dt.datetime.now(dt.UTC)
+            now = self._clock()
             # Numbers far from those of query jobs: both are of the same type.
             job = IngestJob(make_id("750", 1_000_000 + self._numbers), request, script, now, now)
             self._jobs[job.id] = job
@@ -209,9 +209,8 @@ class IngestJobs:
         self._closing.set()
         self._workers.shutdown(wait=True, cancel_futures=True)
 
-    @staticmethod
-    def _move(job: IngestJob, state: str) -> None:
-        job.state, job.changed = state, dt.datetime.now(dt.UTC)
+    def _move(self, job: IngestJob, state: str) -> None:
+        job.state, job.changed = state, self._clock()
 
     def _advance(self, job: IngestJob, state: str) -> bool:
         with self._lock:

@@ -128,24 +128,23 @@ class ReportCatalog:
         """Run a report in the background."""
         with self._lock:
             self._numbers += 1
-            now = dt.datetime.now(dt.UTC)
+            now = self._store.now()
             instance = Instance(make_id("0LG", self._numbers), report.id, user, details, now)
             self._instances[instance.id] = instance
         self._workers.submit(self._run, instance, run)
         return instance
 
-    @staticmethod
-    def _run(instance: Instance, run: Callable[[], dict[str, Any]]) -> None:
+    def _run(self, instance: Instance, run: Callable[[], dict[str, Any]]) -> None:
         instance.status = "Running"
         try:
             instance.result, status = run(), "Success"
         except ApiError as error:
             instance.error, status = error.message, "Error"
-        instance.completed, instance.status = dt.datetime.now(dt.UTC), status
+        instance.completed, instance.status = self._store.now(), status
 
     def instances(self, report_id: str) -> list[Instance]:
         """The runs of a report in the last 24 hours, the newest first."""
-        oldest = dt.datetime.now(dt.UTC) - KEPT
+        oldest = self._store.now() - KEPT
         with self._lock:
             found = [i for i in self._instances.values() if i.report_id == report_id and i.requested > oldest]
         return found[::-1]

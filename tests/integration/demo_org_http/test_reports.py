@@ -10,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.demo_org.errors import DemoOrgError
+from apps.demo_org.reports_catalog import ReportCatalog
+from apps.demo_org.store import OrgStore
 from tests.support.demo_org_client import Client, Scripted, V, serve_scripted, write_csv
 
 R = f"{V}/analytics/reports"
@@ -334,3 +337,26 @@ def test_a_report_is_created_cloned_saved_and_deleted(client: Client) -> None:
     assert client("DELETE", f"{R}/{twin['id']}").status_code == 204
     assert client.get(f"{R}/{twin['id']}/describe").status_code == 404
     assert client.query(f"SELECT Id FROM Report WHERE Id = '{twin['id']}'")["totalSize"] == 0
+
+
+def test_a_definition_that_is_no_json_stops_the_start(tmp_path: Path) -> None:
+    for text, why in (("{", "Expecting"), ("[]", "not a JSON object")):
+        row = {"Id": ACCOUNTS, "Name": "Broken", "ReportMetadata": text}
+        table(tmp_path / "Report.csv", [row])
+        store = OrgStore.load(tmp_path, tmp_path / "org.duckdb")
+        try:
+            with pytest.raises(DemoOrgError, match=f"ReportMetadata of report {ACCOUNTS}.*(?s:.*){why}"):
+                ReportCatalog(store)
+        finally:
+            store.close()
+
+
+def test_background_runs_are_forgotten_after_a_day(client: Client) -> None:
+    started = client("POST", f"{R}/{LEADS}/instances").json()
+    assert client.get(started["url"]).status_code == 200
+    client("POST", "/__demo__/settings", json={"clock": {"skew_seconds": 86_401}})
+    try:
+        assert client.get(started["url"]).status_code == 404
+    finally:
+        client("POST", "/__demo__/settings", json={"clock": {"skew_seconds": 0}})
+    assert client.get(started["url"]).status_code == 200
