@@ -10,7 +10,7 @@ import dagster as dg
 class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         meta: dict[str, Any] = getattr(record, "dagster_meta", {})
-        step = str(meta.get("step_key") or "run").replace("__", "/")
+        step = str(meta.get("step_key") or "run").replace("__", "/", 1)
         message = str(meta.get("orig_message") or record.getMessage())
         return f"{self.formatTime(record, '%H:%M:%S')}  {step:<28} {message}"
 

@@ -51,7 +51,12 @@ class HomeBusyError(WarehouseError):
 
 
 class SalesforceError(CrosswalkError):
-    """Salesforce refused or could not answer; ``code`` is its error code where it gave one."""
+    """Salesforce refused or could not answer; ``code`` is its error code where it gave one.
+
+    ``position`` is the row and column (from 1) of the query in which it found a fault, where it names one.
+    """
+
+    position: tuple[int, int] | None = None
 
     def __init__(
         self, what: str, *, why: str = "", next_step: str = "", code: str = "", status: int | None = None

@@ -16,7 +16,6 @@ from pipelines.extract.report_slices import row_count
 from pipelines.extract.selection import list_condition, lists_condition, resolve_lists, resolve_reports
 from resources.salesforce import SalesforceOrg
 
-_POSITION = re.compile(r"ERROR at Row:(\d+):Column:(\d+)")
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'")
 _NO_CONDITION = re.compile(
     r"\b(ORDER\s+BY|GROUP\s+BY|LIMIT|OFFSET|WITH\s+SECURITY_ENFORCED|USING\s+SCOPE)\b", re.IGNORECASE
@@ -72,7 +71,7 @@ def _try_condition(org: SalesforceOrg, settings: Settings, name: str, condition:
             if error.status != 400:
                 raise
             problems.append(error.what)
-            position = place(error.what, f"SELECT COUNT() FROM {api_name(name)} WHERE (", condition)
+            position = place(error.position, f"SELECT COUNT() FROM {api_name(name)} WHERE (", condition)
     cap, refusal = over_cap(name, matched or 0, settings)
     problems += [refusal.partition("\n")[0]] if refusal else []
     told = tuple(warnings(condition))
@@ -157,12 +156,11 @@ def warnings(condition: str) -> Iterator[str]:
         yield "a relative date moves by itself: records enter and leave without being changed"
 
 
-def place(said: str, prefix: str, condition: str) -> int | None:
+def place(position: tuple[int, int] | None, prefix: str, condition: str) -> int | None:
     """Return where in ``condition`` (from 1) Salesforce's row and column point, None where they point elsewhere."""
-    found = _POSITION.search(said)
-    if not found:
+    if position is None:
         return None
-    row, column = int(found[1]), int(found[2])
+    row, column = position
     lines = (prefix + condition).split("\n")
     at = sum(len(line) + 1 for line in lines[: row - 1]) + column - len(prefix)
     return at if 1 <= at <= len(condition) + 1 else None

@@ -5,6 +5,7 @@ refreshing is ``resources.salesforce.session``.
 """
 
 import json
+import re
 from typing import Any
 
 import requests
@@ -14,6 +15,7 @@ from resources.salesforce.denials import call_denial, sign_in_denial
 
 PREFLIGHT = "then run: crosswalk preflight"
 
+_POSITION = re.compile(r"ERROR at Row:(\d+):Column:(\d+)")
 QUOTA_CODES = frozenset({"REQUEST_LIMIT_EXCEEDED"})
 #: A new token may help: the identity services have a word of their own for it.
 EXPIRED_CODES = frozenset({"INVALID_SESSION_ID", "Bad_OAuth_Token"})
@@ -55,13 +57,16 @@ def api_error(response: requests.Response, action: str) -> SalesforceError:
         kind = QuotaError
     elif code in IDENTITY_CODES or response.status_code == 401:
         kind = AuthenticationError
-    return kind(
+    error = kind(
         f"Salesforce refused to {action}: {code}, {_short(said)}",
         why=denial.meaning if denial else f"HTTP {response.status_code}",
         next_step=f"{denial.remedy if denial else 'see what Salesforce says above'}; {PREFLIGHT}",
         code=code,
         status=response.status_code,
     )
+    if found := _POSITION.search(said):
+        error.position = int(found[1]), int(found[2])
+    return error
 
 
 def error_of(response: requests.Response) -> tuple[str, str]:

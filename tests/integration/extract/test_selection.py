@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from apps.cli.main import cli
 from data_contracts.errors import ExtractionError
+from pipelines.extract.conditions import try_selection
 from tests.support.demo_org_client import Scripted, V, serve_scripted, write_csv
 from tests.support.mirror import Mirror, settings_for
 
@@ -245,3 +248,52 @@ def test_without_advanced_sync_only_what_something_uses_is_fetched(mirror: MakeM
     assert {"Id", "Name", "Website", "Sic", "SystemModstamp", "IsDeleted"} <= fewer < every
     assert {"NumberOfEmployees", "TickerSymbol"} <= every
     assert "TickerSymbol" not in fewer
+
+
+def test_a_selection_is_tried_before_it_is_used(mirror: MakeMirror, scripted: Scripted, world: World) -> None:
+    lists = {"account": {"selection": CHOICES["lists"].selection}}
+    m = mirror(settings=settings_for(objects=lists, limits={"records": {"account": 100}}))
+    live = [record for record in world.accounts.values() if record["live"]]
+
+    good = try_selection(
+        m.org, m.settings, "account", "Industry = 'Energy' AND Id NOT IN (SELECT AccountId FROM Contact)"
+    )
+    busy = {record["AccountId"] for record in world.contacts.values() if record["live"]}
+    free = [key for key, record in world.accounts.items() if record["Industry"] == "Energy" and key not in busy]
+    assert (good.matched, good.records, good.usable) == (len(free), len(live), True)
+    assert any("semi-join" in warning for warning in good.warnings)
+
+    wrong = try_selection(m.org, m.settings, "account", "Industry = 'Energy' AND Nmae = 'x'")
+    assert wrong.matched is None
+    assert "INVALID_FIELD" in wrong.problems[0]
+    assert "Nmae" in wrong.problems[0]
+    assert wrong.position is not None
+    assert str(wrong.condition)[wrong.position - 1 :].startswith("Nmae")
+
+    many = try_selection(m.org, m.settings, "account", "Name != null")
+    assert not many.usable
+    assert f"{len(live):,} records, over the limit of 100" in many.problems[0]
+
+    both = try_selection(m.org, m.settings, "account")
+    assert both.matched == len([record for record in live if _energy_or_big(world, record)])
+    assert set(both.members) == {"list view Energy_list", "list view Big_list"}
+    report = settings_for(objects={"account": {"selection": CHOICES["report"].selection}})
+    counted = try_selection(m.org, report, "account")
+    assert counted.matched == len([record for record in live if record["NumberOfEmployees"] > 500])
+
+
+def test_the_command_says_where_the_fault_is(
+    scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in scripted.org.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CROSSWALK_CONFIG", str(tmp_path / "crosswalk.yaml"))
+    (tmp_path / "crosswalk.yaml").write_text(
+        "objects: {account: {selection: {mode: condition, condition: Nmae = 'x'}}}\n"
+    )
+    bad = CliRunner().invoke(cli, ["selection", "validate", "Account"])
+    assert bad.exit_code == 1
+    assert "\n  Nmae = 'x'\n  ^\n" in bad.output
+    good = CliRunner().invoke(cli, ["selection", "validate", "account", "--condition", "Name != null", "--json"])
+    assert good.exit_code == 0, good.output
+    assert json.loads(good.output)["matched"] > 0

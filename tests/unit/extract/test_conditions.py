@@ -59,8 +59,8 @@ def test_a_position_of_salesforce_points_into_the_condition(condition: str) -> N
     prefix = "SELECT COUNT() FROM Account WHERE ("
     before, _, _ = (prefix + condition).partition("Nmae")
     row, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
-    said = f"INVALID_FIELD: ERROR at Row:{row}:Column:{column} No such column"
-    at = place(said, prefix, condition)
+    at = place((row, column), prefix, condition)
     assert at is not None
     assert condition[at - 1 :].startswith("Nmae")
-    assert place("MALFORMED_QUERY: unexpected token", prefix, condition) is None
+    assert place(None, prefix, condition) is None
+    assert place((1, 3), prefix, condition) is None
