@@ -60,6 +60,16 @@ def list_view_soql(request: Request, list_id: str) -> str:
     return str(next(each["Query"] for each in _lists_of(store, kind.name) if each["Id"][:15] == list_id[:15]))
 
 
+def _readable(request: Request, name: str, soql: str) -> str:
+    """The list's SOQL without the columns that the user may not read; a hidden condition stays and is refused."""
+    if _compatible(request, soql):
+        return soql
+    paths = read_list_query(soql).paths
+    kept = [path for path in paths if _compatible(request, f"SELECT {path} FROM {name}")]
+    head = re.compile(r"\s*SELECT\s+.+?\s+FROM\b", re.IGNORECASE | re.DOTALL)
+    return head.sub(f"SELECT {', '.join(kept or ['Id'])} FROM", soql, count=1)
+
+
 def show(request: Request) -> Response:
     """Answer one list view's entry."""
     return answer(_entry(request, _object_name(request), _list(request)))
@@ -68,7 +78,7 @@ def show(request: Request) -> Response:
 def describe(request: Request) -> Response:
     """Answer a list view's columns and the SOQL it stands for."""
     found = _list(request)
-    text = str(found["Query"])
+    text = _readable(request, _object_name(request), str(found["Query"]))
     parsed = read_list_query(text)
     kind = state_of(request).store.object_type(_object_name(request))
     return answer(
@@ -92,8 +102,9 @@ def results(request: Request) -> Response:
     limit, offset = _number(request, "limit", _DEFAULT_LIMIT), _number(request, "offset", 0)
     if not 1 <= limit <= _MAX_LIMIT:
         raise ApiError(400, "INVALID_PARAMETER_VALUE", f"limit must be between 1 and {_MAX_LIMIT}")
-    parsed = read_list_query(str(found["Query"]))
-    query = org.store.query(str(found["Query"]), visibility=org.visibility(), user=session_of(request).user_id)
+    text = _readable(request, _object_name(request), str(found["Query"]))
+    parsed = read_list_query(text)
+    query = org.store.query(text, visibility=org.visibility(), user=session_of(request).user_id)
     try:
         total, records = query.total(), query.records(offset, limit, f"v{version_of(request)}")
     finally:
@@ -174,9 +185,9 @@ def _entry(request: Request, name: str, found: dict[str, Any]) -> dict[str, Any]
 
 
 def _compatible(request: Request, soql: str) -> bool:
-    """Tell whether the list's query runs."""
+    """Tell whether a query runs for the user."""
     try:
-        state_of(request).store.query(soql).close()
+        state_of(request).store.query(soql, visibility=state_of(request).visibility()).close()
     except SoqlError:
         return False
     return True

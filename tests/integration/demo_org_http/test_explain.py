@@ -1,6 +1,8 @@
 """Query plans of SOQL and list views, and the list views looked at last."""
 
-from tests.support.demo_org_client import ACCOUNTS, Scripted, V
+from pathlib import Path
+
+from tests.support.demo_org_client import ACCOUNTS, Scripted, V, serve_scripted, write_csv
 
 LISTS = f"{V}/sobjects/Account/listviews"
 
@@ -48,3 +50,20 @@ def test_a_list_of_mine_is_of_whoever_asks(scripted: Scripted) -> None:
     total = client.query("SELECT COUNT() FROM Account USING SCOPE mine")["totalSize"]
     after = client.get(f"{LISTS}/{listed['Mine']}/results", limit="2000").json()["size"]
     assert (before, total, after) == (2_000, ACCOUNTS - 400, ACCOUNTS - 400)
+
+
+def test_a_column_that_is_hidden_is_left_out_of_a_list(tmp_path: Path) -> None:
+    write_csv(tmp_path / "Account.csv", ["Name", "Site"], [["Acme", "here"]])
+    lists = ["00B5g0000000001", "Sites", "Sites", "Account", "SELECT Name, Site, Id FROM Account"]
+    write_csv(tmp_path / "ListView.csv", ["Id", "Name", "DeveloperName", "SobjectType", "Query"], [lists])
+    right = {"do": "set_field_permission", "field": "Account.Site"}
+    with serve_scripted(tmp_path, tmp_path) as served:
+        for shown in (True, False):
+            changed = served.client("POST", "/__demo__/execute", json={**right, "read": shown, "edit": shown})
+            assert changed.status_code == 200, changed.text
+            told = served.client.get(f"{LISTS}/00B5g0000000001/describe").json()
+            names = ["Name", "Site", "Id"] if shown else ["Name", "Id"]
+            assert [each["fieldNameOrPath"] for each in told["columns"]] == names
+            assert told["query"] == f"SELECT {', '.join(names)} FROM Account"
+            found = served.client.get(f"{LISTS}/00B5g0000000001/results").json()
+            assert [each["value"] for each in found["records"][0]["columns"][:-1]] == ["Acme", "here"][: len(names) - 1]
