@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.support.mirror import Mirror, settings_for
 
 ACCOUNTS, CONTACTS = 160, 240
 INDUSTRIES = ("Energy", "Retail", "Banking")
+#: When opportunities were created, counted from the window's first midnight when the tests begin.
+WINDOW_HOURS = (-1, 1, 23, 25, 49, 500)
 MakeMirror = Callable[..., Mirror]
 Record = dict[str, Any]
 
@@ -108,6 +111,10 @@ def scripted(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         ["Big", "Big_list", "Account", "SELECT Name, Id FROM Account WHERE NumberOfEmployees > 500 ORDER BY Name"],
     ]
     write_csv(data / "ListView.csv", ["Name", "DeveloperName", "SobjectType", "Query"], lists)
+    start = _a_year_before(datetime.now(UTC))
+    opened = [(start + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z") for hours in WINDOW_HOURS]
+    deals = [[f"006{number:012d}AAA", f"Deal {number}", created] for number, created in enumerate(opened)]
+    write_csv(data / "Opportunity.csv", ["Id", "Name", "CreatedDate"], deals)
     with (data / "Report.csv").open("w", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(["Id", "Name", "DeveloperName", "ReportMetadata"])
@@ -123,6 +130,12 @@ def scripted(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             writer.writerow([f"00O{number:012d}AAA", name, name, json.dumps(about)])
     with serve_scripted(data, tmp_path_factory.mktemp("scripted")) as served:
         yield served
+
+
+def _a_year_before(moment: datetime) -> datetime:
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = 28 if (midnight.month, midnight.day) == (2, 29) else midnight.day
+    return midnight.replace(year=midnight.year - 1, day=day)
 
 
 class People:
@@ -297,3 +310,20 @@ def test_the_command_says_where_the_fault_is(
     good = CliRunner().invoke(cli, ["selection", "validate", "account", "--condition", "Name != null", "--json"])
     assert good.exit_code == 0, good.output
     assert json.loads(good.output)["matched"] > 0
+
+
+def test_the_window_of_opportunities_moves_by_the_day_at_a_delta(mirror: MakeMirror, scripted: Scripted) -> None:
+    """Nothing happens to an opportunity on the day it grows too old: it leaves all the same."""
+    start = _a_year_before(datetime.now(UTC))
+    created = {f"Deal {number}": start + timedelta(hours=hours) for number, hours in enumerate(WINDOW_HOURS)}
+    m = mirror("opportunity")
+    for days in range(3):
+        result = m.sync("delta" if days else "full")["opportunity"]
+        begins = _a_year_before(m.org.server_time())
+        left = {name for name, moment in created.items() if moment >= begins}
+        assert {row[0] for row in m.rows('SELECT "Name" FROM salesforce.opportunity')} == left, days
+        assert (result.kind, result.eligible) == ("delta" if days else "full", len(left))
+        scripted.client("POST", "/__demo__/settings", json={"clock": {"advance_seconds": 86_400}})
+    m.settings = settings_for("opportunity", objects={"account": {"enabled": False, "opportunities": "2 years"}})
+    wider = m.sync("delta")["opportunity"]
+    assert (wider.kind, wider.live) == ("full", len(created)), "a wider window is another selection"
