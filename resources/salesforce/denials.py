@@ -32,12 +32,12 @@ class Denial:
 #: The first match of code and words counts, so general entries come after special ones of the same code.
 DENIALS = (
     Denial(
-        "oauth_app_blocked", "", "this app is blocked by admin",
+        "OAUTH_APP_BLOCKED", "", "this app is blocked by admin",
         "an admin blocked the app for the whole org",
         f"{OAUTH_USAGE} > Unblock",
     ),
     Denial(
-        "oauth_approval_error_generic", "", "An unexpected error has occurred during authentication",
+        "OAUTH_APPROVAL_ERROR_GENERIC", "", "An unexpected error has occurred during authentication",
         "most often: the app is not installed in this org, and the user may not approve uninstalled apps",
         f"{OAUTH_USAGE} > Install; the permission 'Approve Uninstalled Connected Apps' is not needed then",
     ),
@@ -47,7 +47,7 @@ DENIALS = (
         f"{OAUTH_USAGE} > Install; the permission 'Approve Uninstalled Connected Apps' is not needed then",
     ),
     Denial(
-        "oauth_ec_app_not_found", "", "External client app is not installed in this org",
+        "OAUTH_EC_APP_NOT_FOUND", "", "External client app is not installed in this org",
         "the external client app is not in this org (a sandbox made before the app has none), or this host is not "
         "the app's org",
         "deploy or install the app in this org (Setup > External Client App Manager shows it then), and set "
@@ -70,7 +70,7 @@ DENIALS = (
         "Permission Set Assignments: assign it",
     ),
     Denial(
-        "oauth_app_access_denied", "", "user is not admin approved to access this app",
+        "OAUTH_APP_ACCESS_DENIED", "", "user is not admin approved to access this app",
         "the app admits only users whom an admin approved, and this user has none of its permission sets or profiles",
         f"{APP} > Policies > Select Permission Sets: add Crosswalk Integration; then Setup > Users > the user > "
         "Permission Set Assignments: assign it",
