@@ -1,5 +1,7 @@
 """What users of other tools report of mangled values: one test per complaint, the thread in its docstring."""
 
+import gzip
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +12,7 @@ import pytest
 
 from data_contracts.errors import ExtractionError
 from pipelines.extract.fields import FieldSpec
+from pipelines.extract.rest_pages import write_rest_pages
 from resources.landing import LandedField
 from tests.support.landed_pages import LandedPages, csv_page
 
@@ -66,6 +69,18 @@ def test_long_whole_numbers_are_exact(tmp_path: Path) -> None:
 def test_null_bytes_stay(tmp_path: Path) -> None:
     """airbyte#8300, tap-salesforce#21: null bytes broke the reader, or were stripped from the values."""
     assert loaded(tmp_path, "VARCHAR", ["a\x00b", "\x00", "c"]) == ["a\x00b", "\x00", "c"]
+
+
+def test_half_of_a_surrogate_pair_does_not_end_the_job(tmp_path: Path) -> None:
+    """A text cut inside an emoji: JSON carries the half as \\ud83c, UTF-8 cannot; Java writes a question mark."""
+    target = tmp_path / "page.csv.gz"
+    records = json.loads('[{"Id": "1", "X__c": "a\\ud83c"}, {"Id": "2", "X__c": "\\ud83c\\udfe2"}]')
+    write_rest_pages(target, NAMES, [records])
+    made = LandedPages(tmp_path / "home", [LandedField(name=name, type="VARCHAR") for name in NAMES])
+    with made.warehouse.connect() as con:
+        made.load(con, made.land([(gzip.decompress(target.read_bytes()), 2)]))
+        rows = con.execute('SELECT "X__c" FROM salesforce.thing__c ORDER BY "Id"').fetchall()
+    assert rows == [("a?",), ("\U0001f3e2",)]
 
 
 def test_newlines_do_not_split_rows(tmp_path: Path) -> None:
