@@ -97,7 +97,8 @@ class Manifest(BaseModel):
 
     ``since`` and ``until`` are the half-open bounds of a delta in UTC; for a full job ``until`` is the org's
     time before it was submitted. ``covered`` is the watermark this job earns. ``records`` is what the org says the
-    whole result holds. ``submitting`` says that a job was about to be created and its id is not known yet.
+    whole result holds. ``submitting`` says that a job was about to be created and its id is not known yet,
+    ``note`` what people should hear of.
     ``chosen`` says that only records whose Ids are landed beside this folder are wanted.
     """
 
@@ -125,6 +126,7 @@ class Manifest(BaseModel):
     selection_key: str
     job_id: str = ""
     submitting: datetime | None = None
+    note: str = ""
     parts: list[JobPart] = []
     records: int | None = None
     pages: list[LandedPage] = []

@@ -67,6 +67,8 @@ def land(
     if manifest.complete:
         progress(f"{manifest.object}: {manifest.records:,} rows had landed before")
         return
+    if manifest.note:
+        progress(f"{manifest.object}: {manifest.note}")
     rate = _Rate(folder, progress)
     if manifest.transport == "rest" and not manifest.parts:
         land_rest(org, folder, rate.add)

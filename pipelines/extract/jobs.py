@@ -13,8 +13,8 @@ from resources.salesforce.bulk import BulkApi, BulkJob, Operation
 
 #: What the org answers where the object or the edition has no Bulk API.
 NO_BULK = frozenset({"INVALIDENTITY", "INVALID_ENTITY", "FEATURENOTENABLED", "FUNCTIONALITY_NOT_ENABLED"})
-#: A delta is cheap to ask for again, and an old one ends long before now.
-DELTA_LIFETIME = timedelta(hours=12)
+#: A delta, and Ids, are cheap to ask for again, and old ones say little about now.
+CHEAP_LIFETIME = timedelta(hours=12)
 #: A job that a lost request created was created within this time of the attempt, by the org's clock.
 ADOPTION = timedelta(minutes=10)
 
@@ -51,6 +51,18 @@ def start_job(org: SalesforceOrg, folder: LandingFolder) -> None:
         job = found
     with folder.changing() as manifest:
         manifest.job_id, manifest.submitting = job.id, None
+
+
+def submit_or_rest(org: SalesforceOrg, folder: LandingFolder) -> None:
+    """Create the folder's job, or leave its rows to REST where this object or org has no Bulk API."""
+    try:
+        start_job(org, folder)
+    except SalesforceError as error:
+        if not lacks_bulk(error):
+            raise
+        with folder.changing() as manifest:
+            manifest.transport, manifest.submitting = "rest", None
+            manifest.note = f"no Bulk API for {manifest.api_name} here ({error.code}): its rows come by REST"
 
 
 def orphan(org: SalesforceOrg, folder: LandingFolder) -> BulkJob | None:
@@ -92,7 +104,8 @@ def pending(
         manifest = folder.manifest
         if manifest.loaded_at or manifest.abandoned or manifest.match_key != key:
             continue
-        lifetime = DELTA_LIFETIME if manifest.kind == "delta" else JOB_LIFETIME
+        cheap = manifest.kind == "delta" or manifest.purpose == "ids"
+        lifetime = CHEAP_LIFETIME if cheap else JOB_LIFETIME
         if now - manifest.created_at >= lifetime or (covered_until and manifest.until <= covered_until):
             continue
         if _usable(org, folder):

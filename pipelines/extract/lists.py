@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from data_contracts.contracts import load_contract
 from data_contracts.settings import Settings
 from pipelines.extract.download import land
-from pipelines.extract.jobs import start_job
+from pipelines.extract.jobs import pending, submit_or_rest
 from pipelines.extract.landed_ids import days_of, id_manifest, land_known_ids, read_ids
 from pipelines.extract.objects import api_name, table_name
 from pipelines.extract.pages import LANDED_IDS, load_ids
@@ -24,7 +24,7 @@ from pipelines.extract.usage import record_usage
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, transaction
 from resources.home import Home
-from resources.landing import LandingFolder
+from resources.landing import LandingFolder, write_atomically
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.reports import ReportName
 from resources.salesforce.rest import ListView
@@ -60,7 +60,12 @@ class LandedLists(BaseModel):
     def of(cls, home: Home, run: RunContext) -> "LandedLists":
         """Return what ``land_lists`` landed in this run, nothing where it has not run."""
         path = cls.path(home, run)
-        return cls.model_validate_json(path.read_text()) if path.is_file() else cls(lists=())
+        return cls.read(path) if path.is_file() else cls(lists=())
+
+    @classmethod
+    def read(cls, path: Path) -> "LandedLists":
+        """Read such a file."""
+        return cls.model_validate_json(path.read_text())
 
     def folders_of(self, home: Home, name: str) -> list[LandingFolder]:
         """Return the folders with the members of an object's lists."""
@@ -92,7 +97,7 @@ def land_lists(
         members = LandingFolder.open(home.landing / item.landing).manifest.records
         progress(f"{item.object_name}: {item.kind.replace('_', ' ')} {item.list_name} has {members:,} members")
     found = LandedLists(lists=tuple(landed), settings_hash=settings.hash())
-    LandedLists.path(home, run).write_text(found.model_dump_json())
+    write_atomically(LandedLists.path(home, run), found.model_dump_json())
     return found
 
 
@@ -115,12 +120,21 @@ def land_query_ids(org: SalesforceOrg, home: Home, name: str, where: str | None,
     """Land the Ids of the live records of an object that meet a condition, by REST or Bulk; no cap."""
     count = org.count(api_name(name), where)
     manifest = id_manifest(org, name, where, key, count)
-    manifest.transport = "rest" if count <= REST_ROWS and org.rest.fits_in_url(manifest.soql) else "bulk"
-    folder = LandingFolder.create(home.landing, manifest)
-    if manifest.transport == "bulk":
-        start_job(org, folder)
+    folder = pending(org, home, manifest.object, manifest.match_key, None, manifest.created_at)
+    if folder is None or folder.manifest.soql != manifest.soql or _handed_on(home, folder):
+        manifest.transport = "rest" if count <= REST_ROWS and org.rest.fits_in_url(manifest.soql) else "bulk"
+        folder = LandingFolder.create(home.landing, manifest)
+        if manifest.transport == "bulk":
+            submit_or_rest(org, folder)
     land(org, folder)
     return folder
+
+
+def _handed_on(home: Home, folder: LandingFolder) -> bool:
+    """Whether a run got as far as using these members: the next one asks who is on the list now."""
+    where = folder.path.relative_to(home.landing).as_posix()
+    files = home.landing.glob("plan-*-lists.json")
+    return any(where == item.landing for file in files for item in LandedLists.read(file).lists)
 
 
 def _land_view(org: SalesforceOrg, home: Home, name: str, view: ListView) -> LandedList:

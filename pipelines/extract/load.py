@@ -18,10 +18,10 @@ from pipelines.extract.chosen import keep_chosen
 from pipelines.extract.merge import Changes, note_changes, refuse_empty, replace_by_id, swap
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
+from pipelines.extract.progress import Progress, quiet
 from pipelines.extract.reconcile import reconcile
 from pipelines.extract.results import LoadResult, committed, record_stale, write_result
 from pipelines.extract.state import Remedy, Watermark, prepare_state, set_doubt, set_watermark, watermark
-from pipelines.extract.submit import Progress, quiet
 from pipelines.extract.sweep import sweep
 from pipelines.extract.usage import add_usage
 from pipelines.extract.watermark import advanced

@@ -15,7 +15,7 @@ from data_contracts.errors import ExtractionError, QuotaError, SalesforceError
 from data_contracts.settings import Settings
 from pipelines.extract.chosen import chosen_ids, land_chosen
 from pipelines.extract.entered import note_stored
-from pipelines.extract.jobs import lacks_bulk, operation_of, pending, start_job
+from pipelines.extract.jobs import pending, submit_or_rest
 from pipelines.extract.objects import MATCHED, api_name, table_name
 from pipelines.extract.plan import (
     OVERLAP,
@@ -42,8 +42,6 @@ from resources.home import Home
 from resources.landing import LandingFolder, prune
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.usage import attributed_to
-
-__all__ = ["Progress", "lacks_bulk", "operation_of", "quiet", "read_input", "submit_jobs"]
 
 
 def submit_jobs(
@@ -199,15 +197,12 @@ def _land(
     if rows == 0 or manifest.transport == "rest":
         return folder
     try:
-        start_job(org, folder)
+        submit_or_rest(org, folder)
     except SalesforceError as error:
-        if error.code == "INVALID_FIELD":
-            folder.abandon("a field went between the describe and the query")
-            return _after_drift(con, org, home, run, request, error)
-        if not lacks_bulk(error):
+        if error.code != "INVALID_FIELD":
             raise
-        with folder.changing():
-            manifest.transport, manifest.submitting = "rest", None
+        folder.abandon("a field went between the describe and the query")
+        return _after_drift(con, org, home, run, request, error)
     return folder
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.extract import download_object, load, submit
+from pipelines.extract import download_object, lists, load, submit
+from resources import landing
 from resources.landing import LandingFolder, Manifest
 from tests.integration.extract.conftest import ACCOUNTS
 from tests.support.demo_org_client import Scripted
@@ -155,3 +156,38 @@ def test_a_page_changed_on_disk_is_fetched_again(mirror: MakeMirror, monkeypatch
     page.write_bytes(page.read_bytes()[:-1] + b"x")
     assert m.sync("full")["account"].live == ACCOUNTS
     assert run.run_id != "run-2"
+
+
+def test_members_of_a_list_that_had_landed_when_the_run_was_killed(mirror: MakeMirror, scripted: Scripted) -> None:
+    m = mirror(settings=settings_for(objects={"account": {"selection": {"lists": ["Big_ones"]}}}))
+    run, _ = m.submit("full")
+    first = lists.land_lists(m.org, m.home, m.settings, run)
+    lists.LandedLists.path(m.home, run).unlink()
+
+    def ids_asked(run_id: str) -> int:
+        seen = len(scripted.log())
+        again, _ = m.submit("full")
+        assert again.run_id == run_id
+        found = lists.land_lists(m.org, m.home, m.settings, again)
+        assert ([item.landing for item in found.lists] == [item.landing for item in first.lists]) is (run_id == "run-2")
+        log = scripted.log()[seen:]
+        return len([entry for entry in log if str(entry["query"]).count("SELECT Id FROM Account WHERE")])
+
+    assert ids_asked("run-2") == 0, "killed before the members were used"
+    assert ids_asked("run-3") == 1, "a run that got on asks anew: somebody may have left the list"
+
+
+@pytest.mark.parametrize("name", ["plan-run-1.json", "manifest.json"])
+def test_a_file_of_ours_is_the_old_one_or_the_new_one(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    target = tmp_path / name
+    landing.write_atomically(target, '{"whole": 1}')
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", die)
+    with pytest.raises(KeyboardInterrupt):
+        landing.write_atomically(target, '{"whole": 2}')
+    assert json.loads(target.read_text()) == {"whole": 1}
