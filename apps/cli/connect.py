@@ -1,6 +1,7 @@
 """``crosswalk connect``: sign in to Salesforce, once, and remember who connected."""
 
 import os
+import sys
 import webbrowser
 from dataclasses import asdict
 
@@ -32,7 +33,7 @@ def command(no_browser: bool, port: int, again: bool, as_json: bool) -> None:
     """
 
     def show(address: str, callback: str) -> None:
-        opened = not no_browser and webbrowser.open(address)
+        opened = not no_browser and _has_screen() and webbrowser.open(address)
         said = "Your browser opens. If it does not, open" if opened else "Open"
         click.echo(f"{said} this address in a browser on this machine and sign in:\n\n{address}\n", err=True)
         click.echo(f"Waiting {SIGN_IN_SECONDS / 60:.0f} minutes for the answer on {callback}", err=True)
@@ -45,3 +46,8 @@ def command(no_browser: bool, port: int, again: bool, as_json: bool) -> None:
     if record.scopes:
         click.echo(f"Scopes: {record.scopes}")
     click.echo("Next: crosswalk preflight")
+
+
+def _has_screen() -> bool:
+    """Whether a window can open: without one, Python would start a browser in this terminal and wait for its end."""
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -185,6 +185,7 @@ def test_the_commands(place: MakePlace, scripted: Scripted, tmp_path: Path, monk
         return True
 
     monkeypatch.setattr("webbrowser.open", browser)
+    monkeypatch.setenv("DISPLAY", ":0")
     answer = runner.invoke(cli, ["connect", "--port", "0", "--json"], catch_exceptions=False)
     assert answer.exit_code == 0
     told = json.loads(answer.stdout)
