@@ -114,7 +114,7 @@ async function bulk() {
     assert.equal(new Set(rows.map((row) => row.Id)).size, 5300);
   });
   await check('Bulk 2.0', 'ingest: insert with a row that fails, then delete', async () => {
-    const input = [{ Name: 'Bulk one' }, { Name: '', Phone: '1' }, { Name: 'Bulk two' }];
+    const input = [{ Name: 'Bulk one', Phone: '1' }, { Name: '', Phone: '2' }, { Name: 'Bulk two', Phone: '3' }];
     const done = await conn.bulk2.loadAndWaitForResults({ object: 'Account', operation: 'insert', input });
     assert.equal(done.successfulResults.length, 2);
     assert.match(done.failedResults[0].sf__Error, /REQUIRED_FIELD_MISSING/);

@@ -4,6 +4,7 @@ Belongs here: collecting and showing. Not here: running clients.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,14 +54,15 @@ class Report:
             self.add(client, area, name)
 
     def conclude(self, console: Console) -> int:
-        """Print the table and every failure; return 1 for one that is not known, or a part not run."""
+        """Print the table and what failed; return 1 for one that is not known, or a part not run."""
         known = _known()
-        unexplained = [each for each in self.checks if not each.passed and not _reason(each, known)]
         console.print(self._table(known))
-        for each in self.checks:
-            if not each.passed:
-                console.print(f"{each.client}, {each.area}: {each.name}", markup=False)
-                console.print(f"  {_reason(each, known) or 'FAILED: ' + each.message[:600]}", markup=False)
+        reasons = [_reason(each, known) for each in self.checks if not each.passed]
+        for reason, count in Counter(filter(None, reasons)).items():
+            console.print(f"{count} × {reason}", markup=False)
+        unexplained = [each for each in self.checks if not each.passed and not _reason(each, known)]
+        for each in unexplained:
+            console.print(f"FAILED: {each.client}, {each.area}: {each.name}\n  {each.message[:600]}", markup=False)
         for reason in self.not_run:
             console.print(f"NOT RUN: {reason}", markup=False)
         failed = len(unexplained)
