@@ -38,13 +38,14 @@ def _parent(body: Any, place: tuple[Any, ...]) -> Any:
     return body
 
 
+@settings(max_examples=40, deadline=None)
 @given(_json)
 def test_a_body_agrees_with_itself_and_thinned_with_whole(body: Any) -> None:
     assert differences(body, body) == []
     assert shape_of(thinned(body)) == shape_of(body)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_key_removed_or_added_and_a_type_changed_are_found(data: st.DataObject) -> None:
     body = data.draw(st.sampled_from(_BODIES)).body
