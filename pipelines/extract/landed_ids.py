@@ -6,14 +6,17 @@ Who is asked for them is ``pipelines.extract.lists``; reading them into the ware
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
+from data_contracts.contracts import literal
 from data_contracts.errors import ExtractionError
 from pipelines.extract.objects import api_name, table_name
 from pipelines.extract.pages import check_headers, read_csv
 from pipelines.extract.plan import match_key, soql_of
 from pipelines.extract.rest_pages import write_rest_pages
+from pipelines.tables import scalar
 from resources.home import Home
 from resources.landing import LandedField, LandedPage, LandingFolder, Manifest
 from resources.salesforce import SalesforceOrg
@@ -51,24 +54,35 @@ def land_known_ids(
     folder = LandingFolder.create(home.landing, id_manifest(org, name, None, key, 0))
     target = folder.page_target("").with_suffix(".csv.gz")
     rows = write_rest_pages(target, ["Id"], ([{"Id": text} for text in sorted(group)] for group in groups))
-    with target.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    size = target.stat().st_size
-    page = LandedPage(file=target.name, locator="", next_locator="", rows=rows, bytes=size, sha256=digest)
-    folder.manifest.pages, folder.manifest.eligible = [page], rows
-    folder.set_records(rows)
-    _refuse_repeated(folder)
+    _enter(folder, target, rows)
+    with duckdb.connect() as con:
+        different = scalar(con, f"SELECT count(*) FROM ({_distinct([folder])})")
+    if different != rows:
+        folder.abandon("an Id came twice")
+        raise ExtractionError(
+            f"{folder.manifest.api_name}: {rows:,} Ids were read and only {different:,} differ",
+            why="slices of a report overlap, or records changed while it was read",
+            next_step="run the command again; the last good data stays",
+        )
     return folder
 
 
 def union_ids(org: SalesforceOrg, home: Home, name: str, folders: Sequence[LandingFolder], key: str) -> LandingFolder:
     """Land the Ids that are in at least one of ``folders``."""
-    return land_known_ids(org, home, name, [_distinct(folders)], key)
+    folder = LandingFolder.create(home.landing, id_manifest(org, name, None, key, 0))
+    target = folder.page_target("").with_suffix(".csv.gz")
+    with duckdb.connect() as con:
+        copied = f"COPY ({_distinct(folders)}) TO {literal(str(target))} (HEADER, FORCE_QUOTE *, COMPRESSION gzip)"
+        rows = scalar(con, copied)
+    _enter(folder, target, rows)
+    return folder
 
 
 def read_ids(folder: LandingFolder) -> list[str]:
     """Return the Ids of a folder, sorted."""
-    return _distinct([folder])
+    with duckdb.connect() as con:
+        rows = con.execute(f'{_distinct([folder])} ORDER BY "Id"').fetchall()
+    return [str(row[0]) for row in rows]
 
 
 def days_of(org: SalesforceOrg, api: str) -> list[str]:
@@ -81,21 +95,17 @@ def days_of(org: SalesforceOrg, api: str) -> list[str]:
     return [f"{first + timedelta(days=day)}T00:00:00Z" for day in range((last - first).days + 2)]
 
 
-def _distinct(folders: Sequence[LandingFolder]) -> list[str]:
+def _distinct(folders: Sequence[LandingFolder]) -> str:
+    """Return the query of the Ids in any of the folders, each once."""
     files = [path for folder in folders for path in check_headers(folder)]
-    if not files:
-        return []
-    with duckdb.connect() as con:
-        rows = con.execute(f'SELECT DISTINCT "Id" FROM {read_csv(files, _ID)} ORDER BY "Id"').fetchall()
-    return [str(row[0]) for row in rows]
+    return f'SELECT DISTINCT "Id" FROM {read_csv(files, _ID)}' if files else 'SELECT NULL::VARCHAR AS "Id" WHERE false'
 
 
-def _refuse_repeated(folder: LandingFolder) -> None:
-    found, rows = len(_distinct([folder])), folder.manifest.records
-    if found != rows:
-        folder.abandon("an Id came twice")
-        raise ExtractionError(
-            f"{folder.manifest.api_name}: {rows:,} Ids were read and only {found:,} differ",
-            why="slices of a report overlap, or records changed while it was read",
-            next_step="run the command again; the last good data stays",
-        )
+def _enter(folder: LandingFolder, target: Path, rows: int) -> None:
+    """Enter the one page of a folder, and that it is all of it."""
+    with target.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    size = target.stat().st_size
+    page = LandedPage(file=target.name, locator="", next_locator="", rows=rows, bytes=size, sha256=digest)
+    with folder.changing() as manifest:
+        manifest.pages, manifest.eligible, manifest.records = [page], rows, rows

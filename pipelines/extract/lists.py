@@ -150,7 +150,11 @@ def _land_report(org: SalesforceOrg, home: Home, name: str, report: ReportName, 
     def ladder(field: str) -> Sequence[str]:
         progress(f"{name}: report {report.name} is longer than one answer; it is read in slices")
         # The object's own Ids say where to cut; where only the creation date can be filtered, its days do.
-        return read_ids(land_query_ids(org, home, name, None, "ladder")) if field == "Id" else days_of(org, api)
+        if field != "Id":
+            return days_of(org, api)
+        every = land_query_ids(org, home, name, None, "ladder")
+        every.abandon("read once")
+        return read_ids(every)
 
     reader = ReportReader(shape, lambda metadata: reports.run(report.id, metadata), ladder, reports.runs_left)
     folder = land_known_ids(org, home, name, reader.members(), report.id)
