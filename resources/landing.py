@@ -76,7 +76,8 @@ class OrgCount(BaseModel):
 
     ``live`` are all records of the selection, ``settled`` those without a change since ``bound``. ``unsettled`` are
     the Ids of records that changed since then: whether the pages hold them is a matter of moments. None where they are
-    more than is worth fetching; ``unsettled_count`` counts them all. ``gone`` were deleted, some of them for good.
+    more than is worth fetching; ``unsettled_count`` counts them all. ``gone`` were deleted, some of them for
+    good; ``gone_for_sure`` says that none of them is live again.
     ``racing`` changed while the org was counting. ``moved`` is by how much a count without any stamp to go by differs
     from the one at the start.
     """
@@ -88,6 +89,7 @@ class OrgCount(BaseModel):
     unsettled: list[str] | None = []
     unsettled_count: int = 0
     gone: list[str] = []
+    gone_for_sure: bool = False
     racing: int = 0
     moved: int = 0
 

@@ -3,6 +3,7 @@
 Comparing it with the warehouse, in the transaction of the load, is ``pipelines.extract.reconcile``.
 """
 
+from data_contracts.contracts import literal
 from pipelines.extract.fields import cursor_field
 from pipelines.extract.plan import joined
 from pipelines.extract.selection import soql_time
@@ -11,6 +12,8 @@ from resources.salesforce import SalesforceOrg
 
 #: Up to this many Ids of records that changed since are fetched, so that the comparison is exact.
 MANY = 10_000
+#: Ids that fit the URL of one query.
+MOST_NAMED = 250
 
 
 def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = None) -> None:
@@ -18,7 +21,7 @@ def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = No
 
     ``stored`` are the live records of the warehouse. Where nothing is to be loaded and the org counts as many, one
     call says it all. Otherwise three: all records, those without a change since the watermark, the Ids of the others;
-    and a fourth for what was deleted for good.
+    and one or two for what was deleted for good.
     """
     manifest = folder.manifest
     bound = manifest.covered or manifest.until
@@ -40,6 +43,15 @@ def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = No
         # Stamps are of whole seconds: only a second count tells how many changed between the two calls.
         racing = max(0, settled - _count(org, manifest, f"{cursor} < {soql_time(bound)}"))
     gone = org.replication.deleted_ids(manifest.api_name, manifest.since or bound, org.server_time()) or []
+    known = {identifier[:15] for identifier in ids or []}
+    gone = [identifier for identifier in gone if identifier[:15] not in known]
+    sure = len(gone) <= MOST_NAMED
+    if gone and sure:
+        # One that was taken out of the recycle bin again is not gone.
+        names = ", ".join(literal(identifier) for identifier in gone)
+        _, alive = org.rest.first_page(f"SELECT Id FROM {manifest.api_name} WHERE Id IN ({names})")
+        back = {str(record["Id"])[:15] for record in alive}
+        gone = [identifier for identifier in gone if identifier[:15] not in back]
     count = OrgCount(
         asked_at=asked,
         bound=bound,
@@ -48,6 +60,7 @@ def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = No
         unsettled=ids,
         unsettled_count=total,
         gone=gone[:MANY],
+        gone_for_sure=sure,
         racing=racing,
         moved=moved,
     )

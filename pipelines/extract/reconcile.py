@@ -45,14 +45,15 @@ def reconcile(con: DuckDBPyConnection, stored: str, manifest: Manifest) -> Recon
     if count is None:
         return None
     held = scalar(con, f"SELECT count(*) FROM {stored} WHERE NOT _is_deleted")
-    compared, more = held, count.unsettled_count
+    compared, more, gone = held, count.unsettled_count, _named(con, stored, count.gone)
     if count.unsettled is not None:
-        compared, more = held - _named(con, stored, count.unsettled), 0
+        compared, more = held - _named(con, stored, [*count.unsettled, *(count.gone if count.gone_for_sure else [])]), 0
     least = count.settled - count.racing - count.moved
     if compared < least:
         raise _missing(manifest, least - compared, count, held)
-    surplus = max(0, compared - count.settled - count.moved - more)
-    unseen = surplus - _named(con, stored, count.gone) if surplus else 0
+    left = max(0, compared - count.settled - count.moved - more)
+    known = count.gone_for_sure and count.unsettled is not None
+    surplus, unseen = (left + gone, left) if known else (left, left - gone)
     if unseen > max(FEW, int(SHARE * held)):
         raise _left_over(manifest, unseen, count, held)
     return Reconciliation(count.live, held, _explained(count, held, surplus), surplus)
