@@ -76,11 +76,7 @@ def org_with_canaries(org_files: Path, tmp_path_factory: pytest.TempPathFactory)
 #: Way to sign in → what goes wrong, of which object, and a word of the message.
 RUNS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     "client_credentials": ([], "lead", "id_format"),
-    "jwt": (
-        [{"action": "job_failed", "message": "InvalidBatch", "match": {"object": "Contact"}}],
-        "contact",
-        "Invalid",
-    ),
+    "jwt": ([{"action": "status", "status": 403, "match": {"path": "/jobs/query"}}], "contact", "Salesforce refused"),
     "refresh_token": ([{"action": "drop_connection", "bytes": 500, "match": {"path": "/result"}}], "contact", "Next: "),
     "access_token": ([{"action": "expire_session", "match": {"path": "/describe$"}}], "contact", "ACCESS_TOKEN"),
 }
