@@ -53,7 +53,7 @@ class Choice:
 
 
 def _energy_or_big(_: World, record: Record) -> bool:
-    return record["Industry"] == "Energy" or record["NumberOfEmployees"] > 500
+    return bool(record["Industry"] == "Energy" or record["NumberOfEmployees"] > 500)
 
 
 CHOICES = {
@@ -211,7 +211,7 @@ def test_the_mirror_is_the_selection_after_every_run(
     people = People(scripted, world, seed=sorted(CHOICES).index(name))
     people.work(0)
     for kind in ("full", "delta", "delta", "full"):
-        result = m.sync(kind, choice.object)[choice.object]  # type: ignore[arg-type]
+        result = m.sync(kind, choice.object)[choice.object]
         assert result.kind == kind
         assert _held(m, choice) == _expected(world, choice), (name, kind)
         assert result.live == result.eligible
@@ -246,7 +246,7 @@ def test_ids_that_do_not_fit_one_condition_and_too_many_to_name(
         m = mirror(settings=settings, name=f"home-{ids_a_job}")
         for kind in ("full", "delta"):
             people.work()
-            m.sync(kind)  # type: ignore[arg-type]
+            m.sync(kind)
             assert _held(m, choice) == _expected(world, choice), (ids_a_job, kind)
 
 
