@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import SubprocessError
 
 import yaml
 from rich.console import Console
@@ -48,7 +49,7 @@ class Report:
         """Note what the block does: passed, or failed with its assertion or error."""
         try:
             yield
-        except (AssertionError, KeyError, IndexError, TypeError, ValueError, OSError) as error:
+        except (AssertionError, KeyError, IndexError, TypeError, ValueError, OSError, SubprocessError) as error:
             self.add(client, area, name, f"{type(error).__name__}: {error}")
         else:
             self.add(client, area, name)
@@ -65,11 +66,11 @@ class Report:
             console.print(f"FAILED: {each.client}, {each.area}: {each.name}\n  {each.message[:600]}", markup=False)
         for reason in self.not_run:
             console.print(f"NOT RUN: {reason}", markup=False)
-        failed = len(unexplained)
-        console.print(
-            f"{sum(c.passed for c in self.checks)} passed, {failed} failed, {len(self.not_run)} parts not run"
-        )
-        return 1 if failed or self.not_run else 0
+        passed = sum(each.passed for each in self.checks)
+        explained = len(self.checks) - passed - len(unexplained)
+        counts = f"{passed} passed, {explained} known, {len(unexplained)} failed, {len(self.not_run)} parts not run"
+        console.print(counts)
+        return 1 if unexplained or self.not_run else 0
 
     def _table(self, known: list[dict[str, str]]) -> Table:
         table = Table("client", "area", "passed", "known", "failed")
