@@ -56,6 +56,8 @@ class Identity:
     user_id: str
     username: str
     display_name: str
+    #: Whether the user has the licence for programs, Salesforce Integration; None where the org does not tell.
+    integration_user: bool | None = None
 
     @classmethod
     def from_userinfo(cls, body: dict[str, Any]) -> "Identity":
@@ -65,6 +67,7 @@ class Identity:
             user_id=str(body.get("user_id", "")),
             username=str(body.get("preferred_username", "")),
             display_name=str(body.get("name", "")),
+            integration_user=body.get("is_salesforce_integration_user"),
         )
 
 

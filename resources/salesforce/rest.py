@@ -97,6 +97,14 @@ class RestApi:
         self.session.usage.count(f"{self.base}/query", rows=len(records))
         return int(body["totalSize"]), records
 
+    def tooling(self, soql: str) -> list[dict[str, Any]]:
+        """Return what a query of the Tooling API finds: setup as data. Short answers only, one page is read."""
+        response = self.session.read(f"{self.base}/tooling/query", "run a tooling query", params={"q": soql})
+        try:
+            return cast("list[dict[str, Any]]", response.json()["records"])
+        except (ValueError, KeyError):
+            raise SalesforceError("the answer of the Tooling API is not what it documents") from None
+
     def fits_in_url(self, soql: str) -> bool:
         """Whether the query, encoded, is short enough for a URL."""
         return len(query_string({"q": soql})) <= LONGEST_URL
