@@ -5,7 +5,7 @@ Belongs here: when an answer was first as it is. Not here: what is answered.
 
 import json
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from threading import Lock
 from typing import Any
@@ -29,9 +29,14 @@ class SeenMetadata:
         with self._lock:
             known = self._seen.get((user_id, path))
             if known is None or known[0] != tag:
-                changed = self._opened if known is None else datetime.now(UTC).replace(microsecond=0)
-                known = self._seen[user_id, path] = (tag, changed)
+                known = self._seen[user_id, path] = (tag, self._changed(known[1] if known else None))
             return known[1]
+
+    def _changed(self, before: datetime | None) -> datetime:
+        """The time of a change seen now: HTTP dates are whole seconds, and it must be later than the last."""
+        if before is None:
+            return self._opened
+        return max(datetime.now(UTC).replace(microsecond=0), before + timedelta(seconds=1))
 
 
 def answer_if_modified(request: Request, body: dict[str, Any]) -> Response:
