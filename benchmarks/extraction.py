@@ -72,6 +72,7 @@ class Bench:
             # Kilobytes on Linux, bytes on macOS.
             "peak_mb": round(used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6),
             "org_cpu_seconds": round(self.org_cpu() - before, 2),
+            "job_seconds": self.job_seconds(),
             **json.loads(said),
         }
 
@@ -81,6 +82,18 @@ class Bench:
             return 0.0
         times = psutil.Process(self.org.pid).cpu_times()
         return times.user + times.system
+
+    def job_seconds(self) -> float:
+        """Return what the org says its last Bulk job took: nobody can be faster than that."""
+        if self.org is None:
+            return 0.0
+        jobs = requests.get(
+            f"{self.org.url}/services/data/v62.0/jobs/query",
+            headers={"Authorization": f"Bearer {self.org.access_token}"},
+            verify=self.org.ca_file,
+            timeout=60,
+        ).json()["records"]
+        return float(jobs[0]["totalProcessingTime"]) / 1000 if jobs else 0.0
 
     def ours(self, home: Path, kind: str = "full") -> dict[str, Any]:
         """Extract with Crosswalk into ``home``."""
@@ -125,7 +138,8 @@ class Bench:
                 # Of the stages alone: starting the interpreter is no part of an extraction.
                 figure[f"stages_{unit}"] = round(sum(lap[unit] for lap in figure["stages"].values()), 2)
                 figure[f"{unit}_to_full"] = round(figure[f"stages_{unit}"] / full[f"stages_{unit}"], 3)
-            figure.pop("landing")
+            for key in ("landing", "job_seconds"):
+                figure.pop(key)
         return [full, still, changed]
 
 
@@ -136,7 +150,7 @@ def medians(rounds: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
         middle = {key: _median(run[key] for run in same) for key in ("seconds", "cpu_seconds", "peak_mb")}
         figure: dict[str, Any] = {"what": same[0]["what"], "runs": len(same), **middle}
         if "stages" in same[0]:
-            figure["org_cpu_seconds"] = _median(run["org_cpu_seconds"] for run in same)
+            figure |= {key: _median(run[key] for run in same) for key in ("org_cpu_seconds", "job_seconds")}
             figure["stages"] = {
                 name: {unit: _median(run["stages"][name][unit] for run in same) for unit in ("seconds", "cpu_seconds")}
                 for name in same[0]["stages"]
@@ -146,10 +160,9 @@ def medians(rounds: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def ratios(figures: list[dict[str, Any]], rows: int, memory: str) -> dict[str, Any]:
-    """Put the medians side by side. The wait for the org's job is taken off both sides that have one."""
+    """Put the medians side by side, with and without what the org itself took for the job."""
     floor, ours, theirs = figures
-    waited = ours["stages"]["wait"]["seconds"]
-    own = ours["seconds"] - waited
+    own = ours["seconds"] - ours["job_seconds"]
     return {
         "what": "ratios",
         "rows": rows,
@@ -158,7 +171,7 @@ def ratios(figures: list[dict[str, Any]], rows: int, memory: str) -> dict[str, A
         "seconds_to_floor": round(own / floor["seconds"], 2),
         "cpu_to_floor": round(ours["cpu_seconds"] / floor["cpu_seconds"], 2),
         "faster_than_simple_salesforce": round(theirs["seconds"] / ours["seconds"], 2),
-        "faster_than_simple_salesforce_without_the_job": round((theirs["seconds"] - waited) / own, 2),
+        "faster_than_simple_salesforce_without_the_job": round((theirs["seconds"] - theirs["job_seconds"]) / own, 2),
         "cpu_of_simple_salesforce": round(theirs["cpu_seconds"] / ours["cpu_seconds"], 2),
     }
 
