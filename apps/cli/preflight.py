@@ -1,28 +1,43 @@
 """``crosswalk preflight``: who is connected, what may be read, and what is missing, before any record moves."""
 
 import os
-from dataclasses import asdict
 
 import click
 
-from apps.cli.output import print_json, print_table
+from apps.cli.output import print_json
+from apps.cli.preflight_view import show
+from data_contracts.errors import SalesforceError, SettingsError
+from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
-from pipelines.extract.preflight import preflight
+from pipelines.preflight import Report, home_facts, preflight, refused
 from resources.home import Home
 from resources.salesforce import SalesforceOrg, TokenStore
 
 
 @click.command(name="preflight")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@click.option("--review", is_flag=True, help="Add every scope and object asked for, why, and where it is revoked.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of tables.")
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> None:
-    """Check the connection and the permissions; exit 1 when something is red."""
-    settings, store = load_settings(), TokenStore(Home.from_environment().root)
-    findings = preflight(SalesforceOrg.connect(settings.connection, os.environ, store=store), settings)
+def command(context: click.Context, review: bool, as_json: bool) -> None:
+    """Check the connection, the permissions and the fields; exit 1 when something is red.
+
+    Nothing is changed and no record is fetched.
+    """
+    settings, home = load_settings(), Home.from_environment()
+    report = look(home, settings)
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json(report.document())
     else:
-        rows = [(item.level, item.subject, item.message, item.remedy) for item in findings]
-        print_table("Preflight", ("", "what", "found", "remedy"), rows)
-    if any(item.level == "red" for item in findings):
+        show(report, review=review)
+    if report.level == "red":
         context.exit(1)
+
+
+def look(home: Home, settings: Settings) -> Report:
+    """Return the report of this home and its org; a connection that cannot be made is a report too."""
+    facts = home_facts(home, settings)
+    try:
+        org = SalesforceOrg.connect(settings.connection, os.environ, store=TokenStore(home.root))
+        return preflight(org, settings, facts)
+    except (SalesforceError, SettingsError) as error:
+        return refused(error, settings)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.extract import submit
-from pipelines.extract.preflight import preflight
+from pipelines.preflight import preflight
 from tests.support.demo_org_client import Scripted, serve_scripted, write_csv
 from tests.support.mirror import Mirror, settings_for
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipelines.extract.preflight import MATCHED_FIELDS
+from pipelines.preflight import MATCHED_FIELDS
 from resources.salesforce.web_flow import CALLBACK_PATH, CALLBACK_PORT, SCOPES
 
 ROOT = Path(__file__).parents[3] / "docs" / "salesforce-metadata"

@@ -1,0 +1,102 @@
+"""Looking before leaping: is the connection, the user and every field we rely on as it must be?
+
+Asks the org for a dozen answers and two or three more an object; moves no record and changes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from data_contracts.errors import CrosswalkError
+from data_contracts.settings import Settings
+from pipelines.extract.objects import api_name
+from pipelines.preflight.connected import allocations, connected, organization, versions
+from pipelines.preflight.facts import HomeFacts
+from pipelines.preflight.fill import filled
+from pipelines.preflight.objects import ObjectLook, look_at
+from pipelines.preflight.packages import packages
+from pipelines.preflight.report import Allocation, Connection, Finding, Package, Report
+from pipelines.preflight.requested import asked_for
+from pipelines.preflight.rights import Rights, rights
+from pipelines.preflight.selections import selections, windows
+from resources.salesforce import SalesforceOrg
+from resources.salesforce.usage import attributed_to
+
+_Answer = TypeVar("_Answer")
+
+
+def preflight(
+    org: SalesforceOrg, settings: Settings, facts: HomeFacts | None = None, *, now: datetime | None = None
+) -> Report:
+    """Return what was found, connection first, then the enabled objects in the order of the settings.
+
+    What the org refuses becomes a red finding with its remedy, and the rest is looked at all the same. Raises
+    SalesforceError only where the org does not say who is connected.
+    """
+    at, before = now or datetime.now(UTC), org.usage.total_calls()
+    names = [name for name, chosen in settings.objects.items() if chosen.enabled]
+    connection, findings = connected(org, settings, facts or HomeFacts())
+    unnamed: tuple[Connection, dict[str, Any]] = (connection, {})
+    connection, record = _ask(findings, "org", partial(organization, org, connection), unnamed)
+    connection = _ask(findings, "API version", partial(versions, org, connection), connection)
+    none_left: tuple[Allocation, ...] = ()
+    left = _ask(findings, "API requests", partial(allocations, org, settings), none_left)
+    apis = [api_name(name) for name in names]
+    unknown = (connection, Rights(False, False))
+    connection, may = _ask(findings, "user", partial(rights, org, connection, apis), unknown)
+    looks: list[ObjectLook] = []
+    for name in names:
+        with attributed_to(name):
+            look = _ask(findings, api_name(name), partial(_object, org, settings, name, may, record), None)
+            looks += [look] if look else []
+            findings += selections(org, settings, name)
+    findings += windows(settings, at)
+    uses = tuple(use for look in looks for use in look.uses)
+    no_packages: tuple[Package, ...] = ()
+    relied = _ask(findings, "packages", partial(packages, org, settings, uses, record), no_packages)
+    return Report(
+        checked_at=at,
+        connection=connection,
+        allocations=left,
+        findings=tuple(findings),
+        objects=tuple(look.access for look in looks),
+        fields=uses,
+        packages=relied,
+        asked_for=asked_for(settings),
+        api_calls=org.usage.total_calls() - before,
+    )
+
+
+def refused(error: CrosswalkError, settings: Settings, now: datetime | None = None) -> Report:
+    """Return the report of a connection that could not be made: what the error says, and what is asked for."""
+    told = error.what + (f": {error.why}" if error.why else "")
+    return Report(
+        checked_at=now or datetime.now(UTC),
+        findings=(Finding("red", "connection", told, error.next_step),),
+        asked_for=asked_for(settings),
+    )
+
+
+def _ask(
+    findings: list[Finding],
+    subject: str,
+    question: Callable[[], tuple[_Answer, list[Finding]]],
+    otherwise: _Answer,
+) -> _Answer:
+    """Return the answer and keep its findings; a refusal is a red finding, and ``otherwise`` stands for the answer."""
+    try:
+        answer, found = question()
+    except CrosswalkError as error:
+        told = error.what + (f": {error.why}" if error.why else "")
+        findings.append(Finding("red", subject, told, error.next_step))
+        return otherwise
+    findings += found
+    return answer
+
+
+def _object(
+    org: SalesforceOrg, settings: Settings, name: str, may: Rights, record: Mapping[str, Any]
+) -> tuple[ObjectLook | None, list[Finding]]:
+    look = filled(org, settings, look_at(org, settings, name, may, record))
+    return look, list(look.findings)
