@@ -33,7 +33,7 @@ def land_rest(org: SalesforceOrg, folder: LandingFolder, told: Callable[[int], N
     manifest = folder.manifest
     names = [field.name for field in manifest.fields]
     chunks = field_chunks(org, manifest)
-    last = manifest.pages[-1].next_locator if manifest.pages else ""
+    last = _unbroken(folder)
     while last or not manifest.pages:
         records = _page(org, manifest, chunks, last)
         following = str(records[-1]["Id"]) if len(records) == PAGE_ROWS else ""
@@ -43,6 +43,23 @@ def land_rest(org: SalesforceOrg, folder: LandingFolder, told: Callable[[int], N
         told(rows)
         last = following
     folder.set_records(sum(page.rows for page in manifest.pages))
+
+
+def _unbroken(folder: LandingFolder) -> str:
+    """Return the Id after which to go on: where the chain of landed pages ends. Pages beyond a gap are given up.
+
+    A page in the middle may have been damaged on disk. Asked for again it may end elsewhere than the next one begins.
+    """
+    by_start = {page.locator: page for page in folder.manifest.pages}
+    chain: list[LandedPage] = []
+    while page := by_start.get(chain[-1].next_locator if chain else ""):
+        chain.append(page)
+        if not page.next_locator:
+            break
+    if len(chain) < len(folder.manifest.pages):
+        with folder.changing() as manifest:
+            manifest.pages = chain
+    return chain[-1].next_locator if chain else ""
 
 
 def field_chunks(org: SalesforceOrg, manifest: Manifest) -> list[list[str]]:

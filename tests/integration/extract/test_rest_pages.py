@@ -73,6 +73,30 @@ def test_killed_between_two_pages_goes_on_after_the_last(
     assert all("Id > '" in soql for soql in asked)
 
 
+@pytest.mark.parametrize("kind", ["full", "delta"])
+def test_a_page_lost_from_the_middle_is_fetched_again(
+    kind: Any, mirror: MakeMirror, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest_pages, "PAGE_ROWS", 300)
+    m = mirror()
+    if kind == "delta":
+        m.sync("full")
+        change = {"do": "update_where", "object": "Account", "where": "Name != null", "values": {"Phone": "+1"}}
+        assert scripted.client("POST", "/__demo__/execute", json=change).status_code == 200
+        clock = {"clock": {"advance_seconds": 3_600}}
+        assert scripted.client("POST", "/__demo__/settings", json=clock).status_code == 200
+    _, plan = m.submit(kind)
+    download_object(m.org, m.home, plan.require("account"))
+    folder = LandingFolder.open(m.home.landing / plan.require("account").landing)
+    assert len(folder.manifest.pages) > 3
+    (folder.path / folder.manifest.pages[1].file).unlink()
+    m.sync(kind)
+    assert m.one("SELECT count(*) FROM salesforce.account WHERE \"Phone\" = '+1'") == (
+        ACCOUNTS if kind == "delta" else 0
+    )
+    assert m.one("SELECT count(*) FROM salesforce.account") == ACCOUNTS
+
+
 @pytest.mark.parametrize("condition", ["", "NumberOfEmployees < 700 OR Name LIKE 'Company 9%'"])
 def test_a_query_too_long_for_a_url_goes_in_parts(
     condition: str, mirror: MakeMirror, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
