@@ -8,6 +8,7 @@ from assets.checks import build_checks
 from assets.freshness import with_freshness
 from assets.imports import build_import_assets
 from assets.ownership import build_ownership_assets
+from assets.preflight import build_preflight_assets
 from assets.published import build_publish_assets
 from assets.reference import build_reference_assets
 from assets.resolve import build_resolve_assets
@@ -22,6 +23,7 @@ def build_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
     """Return every asset, in the order data flows."""
     assets = [
         *build_salesforce_assets(settings),
+        *build_preflight_assets(),
         *build_reference_assets(),
         *build_standard_assets(),
         *build_resolve_assets(),

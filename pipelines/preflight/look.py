@@ -4,6 +4,7 @@ Asks the org for a dozen answers and two or three more an object; moves no recor
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -35,36 +36,45 @@ def preflight(
     SalesforceError only where the org does not say who is connected.
     """
     at, before = now or datetime.now(UTC), org.usage.total_calls()
-    names = [name for name, chosen in settings.objects.items() if chosen.enabled]
     connection, findings = connected(org, settings, facts or HomeFacts())
-    unnamed: tuple[Connection, dict[str, Any]] = (connection, {})
-    connection, record = _ask(findings, "org", partial(organization, org, connection), unnamed)
     connection = _ask(findings, "API version", partial(versions, org, connection), connection)
+    seen = Report(at, connection)
+    if all(item.level != "red" or item.subject != "API version" for item in findings):
+        # In a version that the org does not have, everything is missing.
+        seen = _everything(org, settings, seen, findings)
+    findings += windows(settings, at)
+    calls = org.usage.total_calls() - before
+    return replace(seen, findings=tuple(findings), asked_for=asked_for(settings), api_calls=calls)
+
+
+def _everything(org: SalesforceOrg, settings: Settings, seen: Report, findings: list[Finding]) -> Report:
+    names = [name for name, chosen in settings.objects.items() if chosen.enabled]
+    unnamed: tuple[Connection, dict[str, Any]] = (seen.connection, {})
+    connection, record = _ask(findings, "org", partial(organization, org, seen.connection), unnamed)
     none_left: tuple[Allocation, ...] = ()
     left = _ask(findings, "API requests", partial(allocations, org, settings), none_left)
-    apis = [api_name(name) for name in names]
     unknown = (connection, Rights(False, False))
+    apis = [api_name(name) for name in names]
     connection, may = _ask(findings, "user", partial(rights, org, connection, apis), unknown)
     looks: list[ObjectLook] = []
     for name in names:
         with attributed_to(name):
             look = _ask(findings, api_name(name), partial(_object, org, settings, name, may, record), None)
             looks += [look] if look else []
-            findings += selections(org, settings, name)
-    findings += windows(settings, at)
+    for look in looks:
+        if look.describe is not None:
+            with attributed_to(look.name):
+                findings += selections(org, settings, look.name)
     uses = tuple(use for look in looks for use in look.uses)
     no_packages: tuple[Package, ...] = ()
     relied = _ask(findings, "packages", partial(packages, org, settings, uses, record), no_packages)
-    return Report(
-        checked_at=at,
+    return replace(
+        seen,
         connection=connection,
         allocations=left,
-        findings=tuple(findings),
         objects=tuple(look.access for look in looks),
         fields=uses,
         packages=relied,
-        asked_for=asked_for(settings),
-        api_calls=org.usage.total_calls() - before,
     )
 
 

@@ -115,7 +115,7 @@ def _reading(access: ObjectAccess, fields: Mapping[str, Any], organization: Mapp
     records = {True: ", every record", False: ", records shared with the user", None: ""}[access.view_all]
     edit = ""
     if not access.edit_needed:
-        edit = f"; edit is {'granted, and not' if access.editable else 'neither granted nor'} needed without exports"
+        edit = "; edit not needed" + (" (granted)" if access.editable else "")
     return [*findings, Finding("green", api, f"readable: {len(fields)} fields{records}{edit}", area="object")]
 
 

@@ -25,7 +25,7 @@ def selections(org: SalesforceOrg, settings: Settings, name: str) -> Iterator[Fi
         yield Finding("red", subject, f"{key} cannot be tried: {error.what}", remedy, "selection")
         return
     for problem in trial.problems:
-        what, _, remedy = problem.partition("; Next: ")
+        what, _, remedy = problem.replace("; Why: ", ": ").partition("; Next: ")
         remedy = remedy or f"correct {key} in crosswalk.yaml; try it: crosswalk selection validate {name}"
         yield Finding("red", subject, what, remedy, "selection")
     for warning in trial.warnings:

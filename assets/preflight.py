@@ -1,0 +1,91 @@
+"""What preflight finds, in every full run: who is connected, what may be read, how well the fields are filled.
+
+It stands beside the mirror and stops nothing: what a sync cannot do without stops it by itself, with the same words.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets._common import OWNERS, POOL, foreseeable, run_context
+from assets.plots import table
+from pipelines.extract.usage import record_usage
+from pipelines.preflight import Report, facts_in_run, preflight
+from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
+
+KEY = dg.AssetKey(["ops", "preflight"])
+CHECK = "nothing_red"
+MARKS = {"green": "🟢 green", "grey": "⚪ grey", "amber": "🟠 amber", "red": "🔴 red"}
+Results = Iterator[dg.MaterializeResult[None]]
+
+
+@dg.asset(
+    key=KEY,
+    group_name="ops",
+    owners=OWNERS,
+    kinds={"salesforce"},
+    description="Connection, permissions, field-level security, fill, packages and selections, green, amber or red, "
+    "with the remedy; looked at in full runs. The same as crosswalk preflight.",
+    deps=[dg.AssetKey(["salesforce", "field"])],
+    check_specs=[
+        dg.AssetCheckSpec(
+            CHECK, asset=KEY, description="Nothing is in the way of a sync: the connected user may read what is used."
+        )
+    ],
+    pool=POOL,
+    output_required=False,
+)
+def preflight_asset(
+    context: dg.AssetExecutionContext,
+    crosswalk: CrosswalkResource,
+    salesforce: SalesforceResource,
+    sync: SyncResource,
+) -> Results:
+    """Look, record what it cost, and show it without the names of users."""
+    run = run_context(context, crosswalk, sync)
+    if run.kind != "full" or not sync.may_work():
+        context.log.info("preflight looks in full runs; crosswalk preflight does it at any time")
+        return
+    with foreseeable(), crosswalk.connect() as con:
+        org = salesforce.connect(crosswalk.settings)
+        report = preflight(org, crosswalk.settings, facts_in_run(con, crosswalk.home)).masked()
+        record_usage(con, org, run)
+    for item in report.findings:
+        if item.level == "red":
+            context.log.warning(f"{item.subject}: {item.message}. Next: {item.remedy}")
+    yield _shown(report)
+
+
+def build_preflight_assets() -> list[dg.AssetsDefinition]:
+    """Return the asset of preflight."""
+    return [preflight_asset]
+
+
+def _shown(report: Report) -> dg.MaterializeResult[None]:
+    counts = {level: sum(item.level == level for item in report.findings) for level in MARKS}
+    found = [(MARKS[item.level], item.subject, item.message, item.remedy) for item in report.findings]
+    fill = [
+        (use.object, use.field, ", ".join(use.used_for), use.state, "" if use.share is None else f"{use.share:.1%}")
+        for use in report.fields
+    ]
+    asked = [(item.kind, item.name, item.reason, item.revoke) for item in report.asked_for]
+    failed = counts["red"] > 0
+    return dg.MaterializeResult(
+        metadata={
+            "level": MARKS[report.level],
+            "red": counts["red"],
+            "amber": counts["amber"],
+            "found": table(("", "what", "found", "remedy"), found),
+            "fields": table(("object", "field", "used for", "readable", "filled"), fill),
+            "asked for": table(("kind", "name", "why", "revoked at"), asked),
+            "API calls": report.api_calls,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=CHECK,
+                passed=not failed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"red": counts["red"], "amber": counts["amber"]},
+            )
+        ],
+    )
