@@ -123,6 +123,9 @@ class ApiBudget(Section):
     per_run: int = Field(2_000, gt=0, description="most API requests of one run")
     pause_at: Share = Field(0.95, description="share of the org's allocation in use at which we pause")
     resume_below: Share = Field(0.75, description="share below which we resume")
+    wait_minutes: int = Field(
+        60, ge=0, description="how long a run waits for that altogether; a scheduled one never past the window's end"
+    )
 
 
 class Limits(Section):

@@ -10,6 +10,7 @@ from typing import Any
 
 from data_contracts.settings import Connection
 from resources.salesforce.auth import Identity
+from resources.salesforce.budget import RequestBudget
 from resources.salesforce.bulk import BulkApi
 from resources.salesforce.credentials import Credentials
 from resources.salesforce.replication import ReplicationApi
@@ -38,8 +39,11 @@ class SalesforceOrg:
         *,
         store: TokenStore | None,
         policy: RetryPolicy | None = None,
+        budget: RequestBudget | None = None,
     ) -> "SalesforceOrg":
         """Sign in with what ``SALESFORCE_*`` and the home's token store hold; None is for work outside any home.
+
+        Every request but signing in waits for ``budget`` to admit it, where one is given.
 
         Raises SettingsError naming a missing variable, AuthenticationError saying what an admin must click or that
         the home was disconnected, OrgUnreachableError when the host does not answer.
@@ -49,9 +53,15 @@ class SalesforceOrg:
         credentials = Credentials.from_environment(
             environ, instance_url=connection.instance_url, login_url=connection.login_url, store=store
         )
-        org = cls.over(
-            OrgSession(credentials, timeout=connection.timeout_seconds, policy=policy, store=store), connection
+        session = OrgSession(
+            credentials,
+            timeout=connection.timeout_seconds,
+            policy=policy,
+            store=store,
+            budget=budget,
+            limits_path=f"/services/data/v{connection.api_version}/limits",
         )
+        org = cls.over(session, connection)
         org.session.tokens.current()
         return org
 

@@ -18,8 +18,9 @@ from requests.adapters import HTTPAdapter
 
 from data_contracts.errors import OrgUnreachableError, SalesforceError
 from resources.salesforce.auth import REVOKE_PATH, Token, TokenSource
+from resources.salesforce.budget import RequestBudget, is_free
 from resources.salesforce.credentials import Credentials, is_loopback
-from resources.salesforce.errors import EXPIRED_CODES, api_error, error_of
+from resources.salesforce.errors import EXPIRED_CODES, QUOTA_CODES, api_error, error_of
 from resources.salesforce.read_only import READ_METHODS, guard, guard_oauth, guard_soql
 from resources.salesforce.token_store import TokenStore
 from resources.salesforce.usage import Usage
@@ -74,9 +75,12 @@ class OrgSession(requests.Session):
         timeout: float = 120.0,
         policy: RetryPolicy | None = None,
         store: TokenStore | None = None,
+        budget: RequestBudget | None = None,
+        limits_path: str = "",
     ) -> None:
         super().__init__()
         self.usage = Usage()
+        self.budget, self._limits_path = budget, limits_path
         self.policy = policy or RetryPolicy()
         self.tokens = TokenSource(credentials, self._post_form, store)
         self._timeout = (min(timeout, 15.0), timeout)
@@ -171,28 +175,61 @@ class OrgSession(requests.Session):
         self, verb: str, url: str, *args: Any, repeatable: bool = False, **kwargs: Any
     ) -> requests.Response:
         repeatable = repeatable or verb in {*READ_METHODS, "DELETE"}
-        for attempt in range(self.policy.attempts):
+        path, attempt = urlsplit(url).path, 0
+        while True:
             last = attempt + 1 == self.policy.attempts
+            if self.budget:
+                self.budget.admit(path, self._look)
             try:
                 response = super().request(verb, url, *args, **kwargs)
             except requests.RequestException as error:
-                self.usage.count(urlsplit(url).path, calls=1)
+                self._unanswered(path)
                 if last or not (repeatable or isinstance(error, requests.ConnectTimeout)) or _is_certificate(error):
                     raise unreachable(url, error) from error
                 self.policy.wait(attempt)
+                attempt += 1
                 continue
-            self._note(response, streamed=bool(kwargs.get("stream")))
-            again = response.status_code in (RETRIED if repeatable else NOT_PROCESSED)
+            quota = _quota(response)
+            self._note(response, streamed=bool(kwargs.get("stream")), refused=quota == "daily")
+            if quota == "daily" and self.budget:
+                # Not an attempt: the budget pauses before the next one, and gives up in its own time.
+                response.close()
+                continue
+            again = response.status_code in (RETRIED if repeatable else NOT_PROCESSED) or quota == "concurrent"
             if last or not again:
                 return response
             response.close()
             self.policy.wait(attempt, response.headers.get("Retry-After"))
-        raise AssertionError("unreachable: the loop returns or raises")
+            attempt += 1
 
-    def _note(self, response: requests.Response, *, streamed: bool) -> None:
-        size = 0 if streamed else len(response.content)
-        self.usage.count(urlsplit(response.url).path, calls=1, size=size)
+    def _look(self) -> None:
+        """Ask the org how much of its allocation is used, during a pause: one request, already admitted.
+
+        Refused or not, its answer carries ``Sforce-Limit-Info``. No answer is no news.
+        """
+        try:
+            token = self.tokens.current()
+            response = super().request("GET", token.instance_url + self._limits_path, timeout=self._timeout)
+        except (requests.RequestException, SalesforceError):
+            self._unanswered(self._limits_path, refused=True)
+            return
+        self._note(response, streamed=False, refused=_quota(response) == "daily")
+        if response.status_code == 401:
+            # A pause outlives a session.
+            self.tokens.replace(token)
+
+    def _unanswered(self, path: str, *, refused: bool = False) -> None:
+        self.usage.count(path, calls=1)
+        if self.budget and not is_free(path):
+            self.budget.answered(refused=refused)
+
+    def _note(self, response: requests.Response, *, streamed: bool, refused: bool = False) -> None:
+        size, path = 0 if streamed else len(response.content), urlsplit(response.url).path
+        self.usage.count(path, calls=1, size=size)
         self.usage.note_limit(response.headers.get("Sforce-Limit-Info"))
+        if self.budget and not is_free(path):
+            self.budget.note(self.usage.org_used, self.usage.org_allowed)
+            self.budget.answered(refused=refused)
         self._set_clock(response.headers.get("Date"))
 
     def _set_clock(self, date: str | None) -> None:
@@ -231,6 +268,16 @@ def not_salesforce(url: str) -> SalesforceError:
         why="another site, or a proxy's own page, is at this address",
         next_step="check SALESFORCE_INSTANCE_URL (Setup > My Domain) and the network, then run: crosswalk preflight",
     )
+
+
+def _quota(response: requests.Response) -> str:
+    """Return which allocation a refusal is about: ``daily``, ``concurrent`` (gone in a moment), or nothing."""
+    if response.status_code != 403:
+        return ""
+    code, said = error_of(response)
+    if code not in QUOTA_CODES:
+        return ""
+    return "concurrent" if "concurrent" in said.lower() else "daily"
 
 
 def _is_certificate(error: Exception) -> bool:
