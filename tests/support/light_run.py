@@ -1,0 +1,157 @@
+"""A whole sync without Dagster's bookkeeping: the very functions of the assets and checks, in the order of the graph.
+
+What Dagster does between steps is done here as it does it: whatever lies below a step that failed, was blocked by a
+check or yielded nothing is skipped, the rest goes on, and a failure is recorded by the hook's own call. That the
+tables are those of a real run is a test of its own (``test_kill_points``).
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import dagster as dg
+
+from data_contracts.errors import CrosswalkError
+from pipelines.publish.run_record import fail_run
+from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
+
+
+@dataclass(frozen=True)
+class Step:
+    """One asset or check function: what it needs, what it makes, how it is called."""
+
+    name: str
+    needs: frozenset[dg.AssetKey]
+    makes: frozenset[dg.AssetKey]
+    checks: frozenset[dg.AssetKey]
+    may_yield_nothing: bool
+    body: Callable[..., Any]
+
+
+@dataclass
+class LightOutcome:
+    """How a run ended: ``failures`` are messages for people, ``skipped`` steps that did not get their turn."""
+
+    run_id: str
+    failures: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def success(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
+
+
+def steps_of(defs: dg.Definitions) -> list[Step]:
+    """Return the steps in an order in which Dagster may run them: every check right after what it checks."""
+    waiting = {step.name: step for step in _steps(defs)}
+    checks: dict[dg.AssetKey, list[Step]] = {}
+    for step in [step for step in waiting.values() if step.checks]:
+        for key in step.checks:
+            checks.setdefault(key, []).append(waiting.pop(step.name))
+    made_by_us = {key for step in waiting.values() for key in step.makes}
+    done: set[dg.AssetKey] = set()
+    ordered: list[Step] = []
+    while waiting:
+        ready = [step for step in waiting.values() if not (step.needs & made_by_us) - done]
+        assert ready, f"the graph has a circle: {sorted(waiting)}"
+        for step in ready:
+            ordered.append(waiting.pop(step.name))
+            done |= step.makes
+            ordered += [check for key in sorted(step.makes) for check in checks.get(key, [])]
+    return ordered
+
+
+def _steps(defs: dg.Definitions) -> Iterator[Step]:
+    for asset in defs.assets or ():
+        if not isinstance(asset, dg.AssetsDefinition) or not asset.is_executable:
+            continue
+        needs = frozenset(key for keys in asset.asset_deps.values() for key in keys) - asset.keys
+        optional = not all(output.is_required for output in asset.op.output_defs)
+        yield Step(asset.op.name, needs, frozenset(asset.keys), frozenset(), optional, _body(asset))
+    for check in defs.asset_checks or ():
+        assert isinstance(check, dg.AssetsDefinition)
+        checked = frozenset(key.asset_key for key in check.check_keys)
+        yield Step(check.op.name, checked, frozenset(), checked, False, _body(check))
+
+
+def _body(definition: dg.AssetsDefinition) -> Callable[..., Any]:
+    body: Callable[..., Any] = definition.op.compute_fn.decorated_fn  # type: ignore[union-attr]
+    return body
+
+
+def run_light(
+    steps: Sequence[Step],
+    crosswalk: CrosswalkResource,
+    salesforce: SalesforceResource,
+    sync: SyncResource,
+    *,
+    run_id: str,
+    stage: Callable[[str], None] = lambda name: None,
+) -> LightOutcome:
+    """Run all steps under the home's lock; ``stage`` hears the name of each before it begins."""
+    started = datetime.now(UTC).timestamp()
+    run = SimpleNamespace(run_id=run_id, root_run_id=None, tags={}, asset_selection=None, asset_check_selection=None)
+    record = SimpleNamespace(start_time=started)
+    context = SimpleNamespace(
+        run=run,
+        run_id=run_id,
+        instance=SimpleNamespace(get_run_record_by_id=lambda _: record),
+        log=SimpleNamespace(info=_unheard, warning=_unheard, debug=_unheard, error=_unheard),
+    )
+    given = {"context": context, "crosswalk": crosswalk, "salesforce": salesforce, "sync": sync}
+    outcome, missing = LightOutcome(run_id), set[dg.AssetKey]()
+    with crosswalk.home.lock(f"run {run_id}"):
+        for step in steps:
+            if step.needs & missing:
+                outcome.skipped.append(step.name)
+                missing |= step.makes
+                continue
+            stage(step.name)
+            made = _run_step(step, given, crosswalk, outcome)
+            missing |= step.makes - made
+            missing |= step.checks - made
+    return outcome
+
+
+def _run_step(
+    step: Step, given: dict[str, Any], crosswalk: CrosswalkResource, outcome: LightOutcome
+) -> frozenset[dg.AssetKey]:
+    """Run one step and return the assets it leaves fit for use."""
+    wanted = {name: given[name] for name in inspect.signature(step.body).parameters}
+    try:
+        found = step.body(**wanted)
+        results = list(found) if inspect.isgenerator(found) else [found]
+    except dg.Failure as error:
+        _fail(crosswalk, outcome, str(error.description))
+        return frozenset()
+    except CrosswalkError as error:
+        _fail(crosswalk, outcome, f"not turned into a failure: {error}")
+        return frozenset()
+    except Exception as error:  # noqa: BLE001 - what a step raises besides is what a test wants to hear of
+        _fail(crosswalk, outcome, f"unexpected {type(error).__name__} in {step.name}: {error}")
+        return frozenset()
+    if not step.checks:
+        return step.makes if results or not step.may_yield_nothing else frozenset()
+    broken = [item for item in results if not item.passed and item.severity == dg.AssetCheckSeverity.ERROR]
+    for item in broken:
+        _fail(crosswalk, outcome, str(item.description), recorded=False)
+    return frozenset() if broken else step.checks
+
+
+def _fail(crosswalk: CrosswalkResource, outcome: LightOutcome, told: str, *, recorded: bool = True) -> None:
+    outcome.failures.append(told)
+    if not recorded:
+        return
+    try:
+        with crosswalk.connect() as con:
+            fail_run(con, outcome.run_id, told)
+    except Exception as error:  # noqa: BLE001 - Dagster logs what a hook raises and goes on
+        outcome.failures.append(f"the hook could not record it: {type(error).__name__}")
+
+
+def _unheard(message: str, *_: object) -> None:
+    """Drop a progress message."""

@@ -1,0 +1,144 @@
+"""Runs syncs in forked children and kills them on request: ``python -m tests.support.run_worker``, JSON lines both ways.
+
+This process has the imports behind it and never opens a database; each request is one run in a child of its own. A
+kill comes from outside and is SIGKILL: nothing of ours gets to run afterwards. A request is a ``Request`` as JSON; the
+answer says how the child ended, which steps it began and finished, its failures, and when each moment came.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import altair  # noqa: F401 - the imports a run makes on its way, made once
+import great_expectations  # noqa: F401
+import splink  # noqa: F401
+
+import assets.plots
+from data_contracts.settings import Settings
+from definitions import build_defs
+from pipelines.extract import rest_pages, submit
+from resources.salesforce import RetryPolicy, SalesforceOrg
+from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
+from tests.support.light_run import Step, run_light, steps_of
+from tests.support.strike import Moments
+
+#: Retries as in production, without the waiting.
+QUICK = RetryPolicy(attempts=4, base=0.01, cap=0.05)
+
+
+@dataclass
+class Request:
+    """One run: in which home, of which kind, how much of it, and when it is to be killed.
+
+    ``moment`` counts from 1, 0 is never; the kill comes ``delay`` seconds after it. ``extract_only`` leaves out what
+    follows extraction but publishing. ``rest`` reads by REST in pages of so many rows, 0 by Bulk whatever the size.
+    ``done`` are steps that an earlier process of the same run finished. ``file_limit`` is the size in bytes that no
+    file may grow beyond, once ``limit_from`` begins: a full disk that needs no disk.
+    """
+
+    environment: dict[str, str]
+    kind: str = "full"
+    run_id: str = "run"
+    moment: int = 0
+    delay: float = 0.0
+    extract_only: bool = False
+    checks: bool = False
+    rest: int = 0
+    done: list[str] = field(default_factory=list)
+    file_limit: int = 0
+    limit_from: str = ""
+    works_until: str = ""
+
+
+class QuickSalesforce(SalesforceResource):
+    """The org, asked again without waiting."""
+
+    def connect(self, settings: Settings) -> SalesforceOrg:
+        org = super().connect(settings)
+        org.session.policy = QUICK
+        return org
+
+
+def _chosen(steps: list[Step], request: Request) -> list[Step]:
+    parts = ("salesforce", "landing", "ops", "run_records", "published")
+    return [
+        step
+        for step in steps
+        if (request.checks or not step.checks)
+        and (not request.extract_only or step.name.split("__")[0] in parts)
+        and step.name not in request.done
+    ]
+
+
+def _child(request: Request, answers: int) -> None:
+    def tell(**what: Any) -> None:
+        os.write(answers, json.dumps(what).encode() + b"\n")
+
+    os.environ.update(request.environment)
+    submit.REST_ROWS = 10_000 if request.rest else -1
+    rest_pages.PAGE_ROWS = request.rest or rest_pages.PAGE_ROWS
+    # Drawing is the dearest part of a small run, and writes nothing.
+    assets.plots._inline = lambda *_: None  # type: ignore[assignment, return-value]
+    steps = _chosen(steps_of(build_defs()), request)
+
+    def reached(number: int) -> None:
+        if number == request.moment:
+            tell(struck=number)
+            if not request.delay:
+                signal.pause()
+
+    moments = Moments(reached)
+
+    def stage(name: str) -> None:
+        tell(step=name)
+        if request.file_limit and name == request.limit_from:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_limit, request.file_limit))
+        moments.happen()
+
+    sync = SyncResource(kind=request.kind, works_until=request.works_until)  # type: ignore[arg-type]
+    outcome = run_light(
+        steps, CrosswalkResource(), QuickSalesforce(), sync, run_id=request.run_id, stage=stage
+    )
+    tell(outcome=asdict(outcome), times=moments.times)
+
+
+def run(request: Request) -> dict[str, Any]:
+    """Run one request in a child and return what is known of it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        code = 98
+        try:
+            os.close(reading)
+            _child(request, writing)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    heard: list[dict[str, Any]] = []
+    with os.fdopen(reading) as answers:
+        for line in answers:
+            heard.append(json.loads(line))
+            if "struck" in heard[-1]:
+                time.sleep(request.delay)
+                os.kill(child, signal.SIGKILL)
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    steps = [item["step"] for item in heard if "step" in item]
+    last = heard[-1] if heard and "outcome" in heard[-1] else {}
+    return {"ended": ended, "steps": steps, "outcome": last.get("outcome"), "times": last.get("times", [])}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(run(Request(**json.loads(line)))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
