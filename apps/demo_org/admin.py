@@ -32,6 +32,8 @@ def settings(request: Request) -> Response:
     org, body = state_of(request), json_of(request)
     if "bulk_page_rows" in body:
         org.jobs.page_rows = max(1, int(body["bulk_page_rows"]))
+    if "hold_batches" in body:
+        org.bulk1.hold(body["hold_batches"])
     if "rest_page_rows" in body:
         org.cursors.page_rows = body["rest_page_rows"] and max(1, int(body["rest_page_rows"]))
     if "replication_ids" in body:

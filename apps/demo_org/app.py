@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from apps.demo_org import (
     admin,
     bulk,
+    bulk1,
     composite,
     composite_tree,
     ingest,
@@ -30,6 +31,8 @@ from apps.demo_org import (
     sobject_collections,
     tooling,
 )
+from apps.demo_org.bulk1_jobs import Bulk1Jobs
+from apps.demo_org.bulk1_wire import AsyncError, refusal
 from apps.demo_org.bulk_jobs import BulkJobs
 from apps.demo_org.clock import OrgClock
 from apps.demo_org.conditional import SeenMetadata
@@ -85,6 +88,8 @@ def open_org(
         app = ConnectedApp.make(public_key, run_as=_default_username(store))
         ingest_jobs = IngestJobs(usage, directory / "ingest", store.now)
         stack.callback(ingest_jobs.close)
+        bulk1_jobs = Bulk1Jobs(store, usage, directory / "bulk1")
+        stack.callback(bulk1_jobs.close)
         catalog = ReportCatalog(store)
         stack.callback(catalog.close)
         security = OrgSecurity()
@@ -100,6 +105,7 @@ def open_org(
             permissions=permissions,
             reports=catalog,
             ingest=ingest_jobs,
+            bulk1=bulk1_jobs,
             clock=clock,
             security=security,
             apps={each.client_id: each for each in (app, ConnectedApp.cli())},
@@ -130,6 +136,7 @@ def make_app(org: DemoOrgState) -> ASGIApp:
             *tooling.routes,
             *rest.routes,
             *bulk.routes,
+            *bulk1.routes,
             *ingest.routes,
             *reports.routes,
             *sobject_collections.routes,
@@ -142,6 +149,7 @@ def make_app(org: DemoOrgState) -> ASGIApp:
         ],
         exception_handlers={
             ApiError: _on_api_error,
+            AsyncError: _on_async_error,
             OAuthError: _on_oauth_error,
             SoqlError: _on_soql_error,
             SObjectError: _on_sobject_error,
@@ -159,6 +167,11 @@ def make_app(org: DemoOrgState) -> ASGIApp:
 def _on_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return api_error(error)
+
+
+def _on_async_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AsyncError)
+    return refusal(request, error)
 
 
 def _on_oauth_error(request: Request, error: Exception) -> Response:

@@ -9,9 +9,11 @@ import re
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from apps.demo_org.bulk1_wire import PATH, refusal
 from apps.demo_org.errors import ApiError, OAuthError, invalid_auth_header, invalid_session, not_found
 from apps.demo_org.errors import request_limit_exceeded as quota_error
 from apps.demo_org.exchange import answer, api_error, oauth_error
@@ -31,15 +33,25 @@ MAX_HEAD = 16_384
 MAX_URI = 16_088
 
 _VERSIONED = re.compile(r"/services/data/(v[^/]*)(/.*)?")
+_ASYNC_VERSIONED = re.compile(r"/services/async/([^/]*)(/.*)?")
 _VERSION = re.compile(r"v(\d{2})\.0")
 _OBJECT_PATH = re.compile(r"/sobjects/(\w+)")
-_JOB_PATH = re.compile(r"/jobs/(?:query|ingest)/(\w+)")
-_OBJECT_KEY = re.compile(r'"object"\s*:\s*"(\w+)"')
+_JOB_PATH = re.compile(r"(?:/jobs/(?:query|ingest)|/services/async/[\d.]+/job)/(\w+)")
+_NEW_JOB_PATH = re.compile(r"/jobs/ingest/?$|/services/async/[\d.]+/job/?$")
+_OBJECT_KEY = re.compile(r'"object"\s*:\s*"(\w+)"|<object>\s*(\w+)')
 _ALLOW_SAVE = re.compile(r"\ballowSave\s*=\s*true\b", re.IGNORECASE)
 _CURSOR_PATH = re.compile(r"/query(?:All)?/(\w+-\d+)$")
 _FROM = re.compile(r"\bfrom\s+(\w+)", re.IGNORECASE)
 #: Everything under these needs a token; the list of versions is free.
-_PROTECTED = ("/services/data/v", "/services/oauth2/userinfo", "/services/oauth2/singleaccess", "/id/")
+_PROTECTED = (
+    "/services/data/v",
+    "/services/async/",
+    "/services/oauth2/userinfo",
+    "/services/oauth2/singleaccess",
+    "/id/",
+)
+#: What the day's API calls are counted of.
+_COUNTED = ("/services/data/", "/services/async/")
 #: A GET may bring its token in the query.
 _TOKEN_IN_QUERY = ("/id/", "/services/oauth2/userinfo", "/services/oauth2/singleaccess")
 
@@ -90,7 +102,7 @@ class Gateway:
         try:
             response = response or _scripted(fired) or self._admit(scope, outgoing, fired)
         except ApiError as error:
-            response = api_error(error)
+            response = refusal(Request(scope), error) if _is_async(scope) else api_error(error)
         except BadToken as error:
             response = Response(str(error), 403, media_type="text/html;charset=UTF-8")
         if response is not None:
@@ -108,8 +120,7 @@ class Gateway:
             raise not_found()
         if len(path) > 1 and path.endswith("/"):
             path = scope["path"] = path.rstrip("/")
-        versioned = _VERSIONED.fullmatch(path)
-        if versioned and not is_served_version(versioned[1]):
+        if (version := _version_in(path)) is not None and not is_served_version(version):
             raise not_found()
         if not path.startswith(_PROTECTED):
             return None
@@ -121,16 +132,20 @@ class Gateway:
         current_user.set(session.user_id)
         allow_save.set(_ALLOW_SAVE.search(Headers(scope=scope).get("sforce-duplicate-rule-header", "")) is not None)
         outgoing.exchange.user = session.username
-        if path.startswith("/services/data/"):
+        if path.startswith(_COUNTED):
             check_api(self._org, session, scope["client"][0] if scope.get("client") else "127.0.0.1")
-            outgoing.limit_info = self._org.usage.header
+            if not _is_async(scope):
+                outgoing.limit_info = self._org.usage.header
             if not self._org.usage.call() or fired.first(QuotaExhausted):
                 raise quota_error()
         return None
 
     def _session(self, scope: Scope) -> Session:
         """Return the session of the request's token; raises 401."""
-        header = Headers(scope=scope).get("authorization", "")
+        headers = Headers(scope=scope)
+        header = headers.get("authorization", "")
+        if _is_async(scope) and (given_session := headers.get("x-sfdc-session")):
+            header = f"Bearer {given_session}"
         if not header and scope["path"].startswith(_TOKEN_IN_QUERY):
             # jsforce asks for the identity with the token in the query, as does single access.
             given = parse_qs(scope["query_string"].decode("latin-1"))
@@ -155,16 +170,29 @@ class Gateway:
         soql = parse_qs(exchange.query).get("q", [""])[0]
         if exchange.method == "POST" and exchange.path.rstrip("/").endswith("/jobs/query"):
             soql = body.decode("utf-8", "replace")
-        if exchange.method == "POST" and exchange.path.rstrip("/").endswith("/jobs/ingest"):
+        if exchange.method == "POST" and _NEW_JOB_PATH.search(exchange.path):
             named = _OBJECT_KEY.search(body.decode("utf-8", "replace"))
-            return named[1] if named else None
+            return named[1] or named[2] if named else None
         match = _FROM.search(soql)
         return match[1] if match else None
 
 
 def _refused_token(path: str, token: str) -> ApiError | BadToken:
     """Return what a service says of a token that is not valid: the API 401, the identity services 403."""
-    return invalid_session() if path.startswith("/services/data/") else BadToken(token)
+    return invalid_session() if path.startswith(_COUNTED) else BadToken(token)
+
+
+def _is_async(scope: Scope) -> bool:
+    """Whether a request is one of Bulk API 1, which has errors and a session header of its own."""
+    return bool(scope["path"].lstrip("/").startswith(PATH.lstrip("/")))
+
+
+def _version_in(path: str) -> str | None:
+    """The version a path names, as in ``v62.0``; Bulk API 1 names it without the letter."""
+    if versioned := _VERSIONED.fullmatch(path):
+        return versioned[1]
+    unlettered = _ASYNC_VERSIONED.fullmatch(path)
+    return f"v{unlettered[1]}" if unlettered else None
 
 
 def is_served_version(version: str) -> bool:

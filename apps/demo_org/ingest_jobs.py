@@ -105,7 +105,7 @@ class IngestJob:
     def failed(self) -> bytes:
         """The rows refused, each with its error as ``CODE:message:fields --``."""
         pairs = zip(self.saved, self.upload.rows, strict=False)
-        rows = [[each.id or "", _error_text(each.error), *row] for each, row in pairs if each.error]
+        rows = [[each.id or "", error_text(each.error), *row] for each, row in pairs if each.error]
         return write_results(_FAILURE, self.upload, rows, self.request.delimiter)
 
     def unprocessed(self) -> bytes:
@@ -120,7 +120,8 @@ def _with_id(saved: Saved, values: dict[str, Any]) -> Saved:
     return Saved(split_id({name: value for name, value in values.items() if value})[0] or None, error=saved.error)
 
 
-def _error_text(error: SObjectError) -> str:
+def error_text(error: SObjectError) -> str:
+    """An error as a result file tells it: ``CODE:message:fields --``."""
     fields = ",".join(error.fields or [])
     return f"{error.code}:{error.message}:{f'{fields} ' if fields else ''}--"
 
@@ -267,16 +268,20 @@ class IngestJobs:
             if self._closing.is_set() or job.state in TERMINAL:
                 return
             chunk = [values_of(job.upload.names, row) for row in rows[start : start + CHUNK_ROWS]]
-            work = [self._work(job.request, values, dml) for values in chunk]
+            asked = job.request
+            work = [work_of(asked.operation, asked.object, asked.external_id, values, dml) for values in chunk]
             found = dml.in_chunk(work, creating=creating)
             job.saved += [_with_id(saved, values) for saved, values in zip(found, chunk, strict=True)]
 
-    @staticmethod
-    def _work(request: IngestRequest, values: dict[str, Any], dml: Dml) -> Callable[[], Saved]:
-        if request.operation == "insert":
-            return partial(dml.insert, request.object, values)
-        if request.operation == "update":
-            return partial(dml.update, request.object, values)
-        if request.operation == "upsert":
-            return partial(dml.upsert, request.object, request.external_id or "Id", values)
-        return partial(dml.remove, request.object, values, hard=request.operation == "hardDelete")
+
+def work_of(
+    operation: str, name: str, external_key: str | None, values: dict[str, Any], dml: Dml
+) -> Callable[[], Saved]:
+    """What an operation does with one row."""
+    if operation == "insert":
+        return partial(dml.insert, name, values)
+    if operation == "update":
+        return partial(dml.update, name, values)
+    if operation == "upsert":
+        return partial(dml.upsert, name, external_key or "Id", values)
+    return partial(dml.remove, name, values, hard=operation == "hardDelete")

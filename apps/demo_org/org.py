@@ -26,6 +26,7 @@ current_user: ContextVar[str | None] = ContextVar("current_user", default=None)
 
 
 if TYPE_CHECKING:
+    from apps.demo_org.bulk1_jobs import Bulk1Jobs
     from apps.demo_org.ingest_jobs import IngestJobs
 
 
@@ -44,6 +45,7 @@ class DemoOrgState:
     permissions: Permissions
     reports: ReportCatalog
     ingest: "IngestJobs"
+    bulk1: "Bulk1Jobs"
     clock: OrgClock = field(default_factory=OrgClock)
     security: OrgSecurity = field(default_factory=OrgSecurity)
     #: The apps the org knows by consumer key; ``app`` is one of them.
@@ -91,7 +93,7 @@ class DemoOrgState:
         """Return the API name of the object a Bulk job reads, or None."""
         if job := self.jobs.find(job_id):
             return job.object
-        written = self.ingest.find(job_id)
+        written = self.ingest.find(job_id) or self.bulk1.find(job_id)
         return written.request.object if written else None
 
     def find_user(self, who: str) -> dict[str, Any] | None:
