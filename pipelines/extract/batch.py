@@ -73,11 +73,15 @@ class Batch:
         return any(field.name == name for field in self.manifest.fields)
 
     def before_batch(self, alias: str = "o") -> str:
-        """A condition: the stored row is no newer than the batch, so its absence from it means something."""
+        """A condition: the stored row is no newer than the batch, so its absence from it means something.
+
+        Records and Ids may have been asked for at different times, where a killed run left one of them.
+        """
         known = f"NOT {self.since_batch(alias)}"
         if not self.stamp:
             return known
-        return f"{known} AND coalesce({alias}.{quoted(self.stamp)} < {timestamp(self.manifest.until)}, true)"
+        until = min(part.manifest.until for part in (self.folder, self.ids) if part)
+        return f"{known} AND coalesce({alias}.{quoted(self.stamp)} < {timestamp(until)}, true)"
 
     def since_batch(self, alias: str = "o") -> str:
         """A condition: the stored row was written from a batch that the org was asked for after this one."""

@@ -62,6 +62,7 @@ def submit_jobs(
     """
     pin_org(con, org.identity())
     prune(home.landing, settings.retention.landing_days, datetime.now(UTC))
+    mark_committed(con, home)
     plans: dict[str, ObjectPlan] = {}
     before = ExtractionPlan.find(home.landing, run.run_id)
     for name, chosen in settings.objects.items():
@@ -79,6 +80,24 @@ def submit_jobs(
     plan.save(home.landing)
     record_usage(con, org, run)
     return plan
+
+
+def mark_committed(con: DuckDBPyConnection, home: Home) -> None:
+    """Mark what the latest run loaded: a kill after the commit leaves folders that look as if they waited for it.
+
+    A new run would take them up, find them loaded, and be done without having asked the org.
+    """
+    plans = (path for path in home.landing.glob("plan-*.json") if not path.name.endswith("-lists.json"))
+    latest = max(plans, key=lambda path: path.stat().st_mtime, default=None)
+    if latest is None:
+        return
+    for plan in ExtractionPlan.model_validate_json(latest.read_text()).objects.values():
+        if not plan.landing or not was_loaded(con, plan.landing):
+            continue
+        for landing in filter(None, (plan.landing, plan.ids_landing)):
+            folder = LandingFolder.open(home.landing / landing) if (home.landing / landing).is_dir() else None
+            if folder and not folder.manifest.loaded_at:
+                folder.mark_loaded(datetime.now(UTC))
 
 
 def _told(plan: ObjectPlan) -> str:

@@ -177,6 +177,41 @@ def test_members_of_a_list_that_had_landed_when_the_run_was_killed(mirror: MakeM
     assert ids_asked("run-3") == 1, "a run that got on asks anew: somebody may have left the list"
 
 
+def test_ids_of_a_killed_run_do_not_hide_what_came_since(mirror: MakeMirror, scripted: Scripted) -> None:
+    """The Ids landed before the record was created, and its row afterwards: it has not left the selection."""
+    chosen = {"account": {"selection": {"mode": "condition", "condition": "NumberOfEmployees >= 0"}}}
+    m = mirror(settings=settings_for(objects=chosen))
+    m.sync("full")
+    _, killed = m.submit("delta")
+    download_object(m.org, m.home, killed.require("account"))
+    values = {"Name": "Since", "NumberOfEmployees": 1}
+    created = {"do": "create", "object": "Account", "values": values}
+    assert scripted.client("POST", "/__demo__/execute", json=created).status_code == 200
+    clock = {"clock": {"advance_seconds": 30}}
+    assert scripted.client("POST", "/__demo__/settings", json=clock).status_code == 200
+    run, plan = m.submit("delta")
+    assert plan.require("account").ids_landing == killed.require("account").ids_landing
+    m.finish(run, plan, "account")
+    assert m.one("SELECT count(*) FROM salesforce.account WHERE \"Name\" = 'Since'") == 1
+
+
+def test_a_new_run_after_a_kill_between_commit_and_manifest_asks_the_org(
+    mirror: MakeMirror, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit, "REST_ROWS", -1)
+    m = mirror()
+    run, plan = m.submit("full")
+    with monkeypatch.context() as dying:
+        dying.setattr(LandingFolder, "mark_loaded", lambda *_: None)
+        m.finish(run, plan, "account")
+    created = {"do": "create", "object": "Account", "values": {"Name": "After the kill"}}
+    assert scripted.client("POST", "/__demo__/execute", json=created).status_code == 200
+    clock = {"clock": {"advance_seconds": 30}}
+    assert scripted.client("POST", "/__demo__/settings", json=clock).status_code == 200
+    m.sync("full")
+    assert m.one("SELECT count(*) FROM salesforce.account WHERE \"Name\" = 'After the kill'") == 1
+
+
 @pytest.mark.parametrize("name", ["plan-run-1.json", "manifest.json"])
 def test_a_file_of_ours_is_the_old_one_or_the_new_one(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
