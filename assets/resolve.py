@@ -18,7 +18,7 @@ GROUP = "resolve"
 SIDES = {
     "account": ("standard.account", "standard.company"),
     "contact": ("standard.contact", "standard.person", "crosswalk.account"),
-    "lead": ("standard.lead", "standard.person", "standard.company", "crosswalk.account"),
+    "lead": ("standard.lead", "standard.person", "standard.company", "crosswalk.account", "crosswalk.contact"),
 }
 
 

@@ -77,7 +77,9 @@ class OrgCount(BaseModel):
     ``live`` are all records of the selection, ``settled`` those without a change since ``bound``. ``unsettled`` are
     the Ids of records that changed since then: whether the pages hold them is a matter of moments. None where they are
     more than is worth fetching; ``unsettled_count`` counts them all. ``gone`` were deleted, some of them for
-    good; ``gone_for_sure`` says that none of them is live again.
+    good; ``gone_for_sure`` says that none of them is live again. ``gone_at`` says of each, and of others the org's log
+    of deletions names, when it was deleted, ``in_bin`` which are in the recycle bin; ``log_gap`` why that log does not
+    reach back far enough.
     ``racing`` changed while the org was counting. ``moved`` is by how much a count without any stamp to go by differs
     from the one at the start.
     """
@@ -90,6 +92,9 @@ class OrgCount(BaseModel):
     unsettled_count: int = 0
     gone: list[str] = []
     gone_for_sure: bool = False
+    gone_at: dict[str, datetime] = {}
+    in_bin: list[str] = []
+    log_gap: str = ""
     racing: int = 0
     moved: int = 0
 
@@ -98,9 +103,10 @@ class Manifest(BaseModel):
     """What was asked, what has arrived, and what it took.
 
     ``since`` and ``until`` are the half-open bounds of a delta in UTC; for a full job ``until`` is the org's
-    time before it was submitted. ``covered`` is the watermark this job earns. ``records`` is what the org says the
-    whole result holds. ``submitting`` says that a job was about to be created and its id is not known yet,
-    ``note`` what people should hear of.
+    time before it was submitted. ``deleted_since`` is from where deletions matter. ``covered`` is the watermark this
+    job earns. ``records`` is what the org says the whole result holds. ``submitting`` says that a job was about to be
+    created and its id is not known yet, ``note`` what people should hear of.
+    ``usage`` are the calls of all runs, ``charged`` those that ``ops.api_usage`` does not have yet, by run.
     ``chosen`` says that only records whose Ids are landed beside this folder are wanted.
     """
 
@@ -118,6 +124,7 @@ class Manifest(BaseModel):
     chosen: bool = False
     created_since: datetime | None = None
     since: datetime | None
+    deleted_since: datetime | None = None
     until: datetime
     covered: datetime | None = None
     covered_by_org: bool = False
@@ -133,6 +140,7 @@ class Manifest(BaseModel):
     records: int | None = None
     pages: list[LandedPage] = []
     usage: dict[str, EndpointCount] = {}
+    charged: dict[str, dict[str, EndpointCount]] = {}
     org_count: OrgCount | None = None
     loaded_at: datetime | None = None
     abandoned: str = ""
@@ -211,12 +219,14 @@ class LandingFolder:
         with self.changing() as manifest:
             manifest.pages, manifest.records, manifest.job_id, manifest.parts = [], None, "", []
 
-    def add_usage(self, counts: Iterable[tuple[str, int, int, int]]) -> None:
-        """Add ``(endpoint, calls, bytes, rows)`` to what the job has cost so far."""
+    def add_usage(self, counts: Iterable[tuple[str, int, int, int]], run_id: str = "") -> None:
+        """Add ``(endpoint, calls, bytes, rows)`` to what the job has cost so far, at the expense of a run."""
         with self._lock:
+            ledgers = (self.manifest.usage, self.manifest.charged.setdefault(run_id, {}))
             for endpoint, calls, size, rows in counts:
-                entry = self.manifest.usage.setdefault(endpoint, EndpointCount())
-                entry.calls, entry.bytes, entry.rows = entry.calls + calls, entry.bytes + size, entry.rows + rows
+                for ledger in ledgers:
+                    entry = ledger.setdefault(endpoint, EndpointCount())
+                    entry.calls, entry.bytes, entry.rows = entry.calls + calls, entry.bytes + size, entry.rows + rows
             self.save()
 
     def mark_loaded(self, at: datetime) -> None:

@@ -10,7 +10,7 @@ SELECT
   $new_master AS master_id,
   $old_master AS old_master_id,
   coalesce($new_converted, false) AND NOT coalesce($old_converted, false) AS newly_converted,
-  [$converted_account, $converted_contact, $converted_opportunity]::VARCHAR[] AS converted_to,
+  [$converted_contact, $converted_account, $converted_opportunity]::VARCHAR[] AS converted_to,
   $new_stamp AS occurred_at
 FROM $incoming AS n LEFT JOIN $stored AS o ON o."Id" = n."Id"
 WHERE (o."Id" IS NULL OR ($not_older AND ($differs OR o._is_deleted <> n._is_deleted)))

@@ -1,6 +1,7 @@
--- Events of this batch. A record first seen at the very first load is not one: $first drops those.
+-- Events of this batch; a plain change is none. A record first seen at the very first load is not one: $first drops those.
 INSERT INTO ops.record_event BY NAME
-SELECT $run AS run_id, $object AS object_name, salesforce_id, event, related_id, occurred_at, $now AS detected_at
+SELECT $run AS run_id, $object AS object_name, salesforce_id, event, related_ids[1] AS related_id, related_ids,
+  occurred_at, $now AS detected_at
 FROM (
   SELECT salesforce_id, occurred_at,
     CASE
@@ -8,15 +9,11 @@ FROM (
       WHEN is_deleted AND NOT was_deleted THEN 'deleted'
       WHEN was_deleted AND NOT is_deleted THEN 'undeleted'
       WHEN is_new THEN 'created'
-      ELSE 'changed'
     END AS event,
-    CASE WHEN event = 'merged' THEN master_id END AS related_id
+    CASE WHEN event = 'merged' THEN [master_id] ELSE []::VARCHAR[] END AS related_ids
   FROM incoming_change
   UNION ALL
-  SELECT salesforce_id, occurred_at, 'converted', unnest(list_filter(converted_to, lambda id: id IS NOT NULL))
+  SELECT salesforce_id, occurred_at, 'converted', list_filter(converted_to, lambda id: id IS NOT NULL)
   FROM incoming_change WHERE newly_converted
-  UNION ALL
-  SELECT salesforce_id, occurred_at, 'converted', NULL
-  FROM incoming_change WHERE newly_converted AND len(list_filter(converted_to, lambda id: id IS NOT NULL)) = 0
 )
-WHERE NOT ($first AND event = 'created')
+WHERE event IS NOT NULL AND NOT ($first AND event = 'created')

@@ -15,15 +15,15 @@ from data_contracts.errors import ExtractionError, ReconciliationError, Warehous
 from data_contracts.settings import Settings
 from pipelines.extract.batch import Batch, read_pages
 from pipelines.extract.chosen import keep_chosen
-from pipelines.extract.merge import Changes, note_changes, refuse_empty, replace_by_id, swap
+from pipelines.extract.fill import fill
+from pipelines.extract.merge import note_changes, refuse_empty, replace_by_id, swap
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
 from pipelines.extract.progress import Progress, quiet
 from pipelines.extract.reconcile import reconcile
 from pipelines.extract.results import LoadResult, committed, record_stale, write_result
 from pipelines.extract.state import Remedy, Watermark, prepare_state, set_doubt, set_watermark, watermark
-from pipelines.extract.sweep import sweep
-from pipelines.extract.usage import add_usage
+from pipelines.extract.usage import charge
 from pipelines.extract.watermark import advanced
 from pipelines.run import RunContext
 from pipelines.tables import scalar, transaction
@@ -75,7 +75,8 @@ def _load(
             fetched = keep_chosen(batch, fetched)
             refuse_empty(batch, fetched)
             changes = note_changes(batch, fetched)
-            gone, removed = swap(batch) if folder.manifest.kind == "full" else _replace(batch, changes)
+            gone, removed = swap(batch) if folder.manifest.kind == "full" else replace_by_id(batch, changes)
+            rejected += fill(batch)
             figures = {**asdict(changes), "deleted": changes.deleted + gone, "removed": removed, "fetched": fetched}
             unchanged = fetched - changes.new - changes.changed
             result = _result(batch, plan, {**figures, "unchanged": unchanged, "rejected": rejected})
@@ -109,18 +110,17 @@ def _load(
     return result
 
 
-def _replace(batch: Batch, changes: Changes) -> tuple[int, int]:
-    removed = replace_by_id(batch, changes)
-    return sweep(batch), removed
-
-
 def _proven(batch: Batch, result: LoadResult) -> LoadResult:
     """Hold the table to the org's count; note what the next run has to settle."""
     found = reconcile(batch.con, batch.stored, batch.manifest)
     if found is None:
         return result
     remedy: Remedy | None = "sweep" if found.surplus else None
-    set_doubt(batch.con, result.object, remedy, found.explanation, batch.run.run_id)
+    reason = found.explanation
+    purged = batch.manifest.org_count.log_gap if batch.manifest.org_count else ""
+    if purged and batch.manifest.kind == "delta" and batch.ids is None:
+        remedy, reason = "full", purged
+    set_doubt(batch.con, result.object, remedy, reason, batch.run.run_id)
     return replace(
         result,
         org_count=found.org_count,
@@ -154,10 +154,22 @@ def _record(batch: Batch, plan: ObjectPlan, result: LoadResult) -> None:
     con, run_id, manifest = batch.con, batch.run.run_id, batch.manifest
     write_result(con, run_id, result, plan.landing)
     for folder in filter(None, (batch.folder, batch.ids)):
-        for endpoint, count in folder.manifest.usage.items():
-            add_usage(con, run_id, result.object, endpoint, count)
-    selected = tuple(field.name for field in manifest.fields)
+        charge(con, folder.manifest, run_id)
+    previous = watermark(con, result.object)
     covered = manifest.covered or manifest.until
-    mark = Watermark(covered, manifest.selection_key, selected, manifest.clock_offset)
-    until = advanced(watermark(con, result.object), mark, manifest.until, by_org=manifest.covered_by_org)
+    mark = Watermark(covered, manifest.selection_key, _complete_fields(batch, previous), manifest.clock_offset)
+    until = advanced(previous, mark, manifest.until, by_org=manifest.covered_by_org)
     set_watermark(con, result.object, replace(mark, covered_until=until), run_id)
+
+
+def _complete_fields(batch: Batch, previous: Watermark | None) -> tuple[str, ...]:
+    """Return the fields that the table now holds for every record.
+
+    A delta brings the others only for the records that changed: one that was not filled stays to be filled.
+    """
+    selected = tuple(field.name for field in batch.manifest.fields)
+    if batch.manifest.kind == "full" or previous is None:
+        return selected
+    complete = {name.lower() for name in previous.fields}
+    complete |= {field.name.lower() for field in batch.ids.manifest.fields} if batch.ids else set()
+    return tuple(name for name in selected if name.lower() in complete)

@@ -6,25 +6,26 @@ from string import Template
 
 from data_contracts.contracts import load_contract, quoted
 from pipelines.extract.batch import Batch, timestamp
+from pipelines.extract.gone import SURELY, WITH_LOG, drop_left, load_log, mark_logged, note_gone, sweep
 from pipelines.extract.pages import LANDED_IDS, arrived_empty, load_ids
 from pipelines.tables import ensure_table, scalar
 
 _HERE = Path(__file__).parent
 _CHANGES = Template((_HERE / "changes.sql").read_text())
 _EVENTS = Template((_HERE / "events.sql").read_text())
-_GONE = Template((_HERE / "gone.sql").read_text())
 _COUNTS = (_HERE / "counts.sql").read_text()
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Records of a batch that are new, changed, newly deleted, merged away or converted."""
+    """Records of a batch that are new, changed, newly deleted, merged away, converted or undeleted."""
 
     new: int
     changed: int
     deleted: int
     merged: int
     converted: int
+    undeleted: int
 
 
 def note_changes(batch: Batch, fetched: int) -> Changes:
@@ -100,20 +101,23 @@ def swap(batch: Batch) -> tuple[int, int]:
     """Put the incoming table in place of the stored one; return records gone for good and rows removed.
 
     Stored rows the batch lacks stay: deleted ones as they are, live ones marked deleted. Where the batch is a
-    selection, or a row fell out of the window, they are removed instead. A stored version that is later than the
-    batch's stays as it is.
+    selection, or a row fell out of the window, they are removed instead, unless the org says they were deleted. A
+    stored version that is later than the batch's stays as it is.
     """
     con = batch.con
-    absent = f'{batch.stored} AS o ANTI JOIN {batch.incoming} AS n ON o."Id" = n."Id"'
+    load_log(batch)
+    absent = f'{batch.stored} AS o {WITH_LOG} ANTI JOIN {batch.incoming} AS n ON o."Id" = n."Id"'
     missing = f"NOT o._is_deleted AND {batch.before_batch()}"
     outside = "true" if batch.manifest.restricted else _outside_window(batch, "o")
-    removed = scalar(con, f"SELECT count(*) FROM {absent} WHERE {missing} AND {outside}")
-    gone = scalar(con, f"SELECT count(*) FROM {absent} WHERE {missing} AND NOT {outside}")
+    left = f"({missing} AND {outside} AND NOT {SURELY})"
+    removed = scalar(con, f"SELECT count(*) FROM {absent} WHERE {left}")
+    gone = scalar(con, f"SELECT count(*) FROM {absent} WHERE {missing} AND NOT {left}")
     if gone:
-        batch.execute(_GONE, gone=f"{missing} AND NOT {outside}")
+        note_gone(batch, f"{absent} WHERE {missing} AND NOT {left}")
+    if removed:
+        note_gone(batch, f"{absent} WHERE {left}", "'removed'")
     con.execute(
-        f"INSERT INTO {batch.incoming} BY NAME SELECT {_carried(batch, missing)} FROM {absent} "
-        f"WHERE NOT ({missing} AND {outside})"
+        f"INSERT INTO {batch.incoming} BY NAME SELECT {_carried(batch, missing)} FROM {absent} WHERE NOT {left}"
     ).fetchall()
     _keep_later(batch)
     con.execute(f"DROP TABLE {batch.stored}").fetchall()
@@ -151,19 +155,17 @@ def _carried(batch: Batch, missing: str) -> str:
     )
 
 
-def replace_by_id(batch: Batch, changes: Changes) -> int:
-    """Replace the rows that differ, drop those that left the selection; return how many left."""
+def replace_by_id(batch: Batch, changes: Changes) -> tuple[int, int]:
+    """Replace the rows that differ, mark what is gone for good, drop what left the selection; return both counts."""
     con = batch.con
     if changes.new or changes.changed:
         differing = '"Id" IN (SELECT salesforce_id FROM incoming_change)'
         con.execute(f"DELETE FROM {batch.stored} WHERE {differing}").fetchall()
         con.execute(f"INSERT INTO {batch.stored} BY NAME SELECT * FROM {batch.incoming} WHERE {differing}").fetchall()
     con.execute(f"DROP TABLE {batch.incoming}").fetchall()
-    left = f"NOT o._is_deleted AND ({_outside_selection(batch)} OR {_outside_window(batch, 'o')})"
-    removed = scalar(con, f"SELECT count(*) FROM {batch.stored} AS o WHERE {left}")
-    if removed:
-        con.execute(f"DELETE FROM {batch.stored} AS o WHERE {left}").fetchall()
-    return removed
+    load_log(batch)
+    gone = mark_logged(batch) + sweep(batch)
+    return gone, drop_left(batch, f"({_outside_selection(batch)} OR {_outside_window(batch, 'o')})")
 
 
 def _outside_selection(batch: Batch) -> str:

@@ -3,17 +3,24 @@
 Comparing it with the warehouse, in the transaction of the load, is ``pipelines.extract.reconcile``.
 """
 
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
 from data_contracts.contracts import literal
 from pipelines.extract.fields import cursor_field
+from pipelines.extract.pages import check_headers, read_csv
 from pipelines.extract.plan import joined
 from pipelines.extract.selection import soql_time
 from resources.landing import LandingFolder, Manifest, OrgCount
 from resources.salesforce import SalesforceOrg
+from resources.salesforce.replication import DeletionLog
 
 #: Up to this many Ids of records that changed since are fetched, so that the comparison is exact.
 MANY = 10_000
-#: Ids that fit the URL of one query.
-MOST_NAMED = 250
+#: Ids that fit the URL of one query, and how many are looked for at most.
+MOST_NAMED, MOST_CHECKED = 250, 2_000
 
 
 def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = None) -> None:
@@ -35,6 +42,9 @@ def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = No
     if cursor is None:
         _keep(folder, OrgCount(asked_at=asked, bound=bound, live=live, settled=live, moved=moved))
         return
+    # The log first: what it says is gone, no later count has. The other way round a record deleted in between would
+    # be counted as there and taken for gone, and so for one that is missing.
+    log = org.replication.deleted(manifest.api_name, _deleted_since(manifest), org.server_time())
     # In this order: what changes between the two calls is in both, and stamped no earlier than the first.
     began = org.server_time()
     settled = _count(org, manifest, f"{cursor} < {soql_time(bound)}")
@@ -42,16 +52,6 @@ def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = No
     if racing:
         # Stamps are of whole seconds: only a second count tells how many changed between the two calls.
         racing = max(0, settled - _count(org, manifest, f"{cursor} < {soql_time(bound)}"))
-    gone = org.replication.deleted_ids(manifest.api_name, manifest.since or bound, org.server_time()) or []
-    known = {identifier[:15] for identifier in ids or []}
-    gone = [identifier for identifier in gone if identifier[:15] not in known]
-    sure = len(gone) <= MOST_NAMED
-    if gone and sure:
-        # One that was taken out of the recycle bin again is not gone.
-        names = ", ".join(literal(identifier) for identifier in gone)
-        _, alive = org.rest.first_page(f"SELECT Id FROM {manifest.api_name} WHERE Id IN ({names})")
-        back = {str(record["Id"])[:15] for record in alive}
-        gone = [identifier for identifier in gone if identifier[:15] not in back]
     count = OrgCount(
         asked_at=asked,
         bound=bound,
@@ -59,12 +59,66 @@ def count_org(org: SalesforceOrg, folder: LandingFolder, stored: int | None = No
         settled=settled,
         unsettled=ids,
         unsettled_count=total,
-        gone=gone[:MANY],
-        gone_for_sure=sure,
         racing=racing,
         moved=moved,
     )
-    _keep(folder, count)
+    _keep(folder, count.model_copy(update=_deletions(org, folder, log, ids or []) if log else {}))
+
+
+def _deleted_since(manifest: Manifest) -> datetime:
+    return manifest.deleted_since or manifest.since or manifest.covered or manifest.until
+
+
+def _deletions(org: SalesforceOrg, folder: LandingFolder, log: DeletionLog, changed: list[str]) -> dict[str, Any]:
+    """Say what the org's log of deletions names, and ask which of it is live again or in the recycle bin.
+
+    What changed since the bound, and in a delta what arrived as deleted, is known without. A full job's rows tell all
+    that was deleted before it by their absence: there the log only says when.
+    """
+    manifest = folder.manifest
+    bound = manifest.covered or manifest.until
+    known = {identifier[:15] for identifier in changed} | _arrived_deleted(folder)
+    found = {key: moment for key, moment in log.records.items() if key[:15] not in known}
+    settled = manifest.kind == "full" and not manifest.restricted
+    asked = [key for key, moment in found.items() if not settled or moment >= bound]
+    sure = len(asked) <= MOST_CHECKED
+    in_bin, back = _looked_for(org, manifest, asked) if sure else (set(), set())
+    gap = f"the org's log of deletions reaches back to {log.since:%Y-%m-%d %H:%M} UTC only"
+    return {
+        "gone": [key for key in asked if key[:15] not in back][:MANY],
+        "gone_for_sure": sure,
+        "gone_at": dict(list(found.items())[:MANY]),
+        "in_bin": sorted(in_bin),
+        "log_gap": "" if log.complete else gap,
+    }
+
+
+def _looked_for(org: SalesforceOrg, manifest: Manifest, ids: list[str]) -> tuple[set[str], set[str]]:
+    """Return which of these Ids (15 characters) are in the recycle bin, and which are live."""
+    knows_deleted = any(field.name == "IsDeleted" for field in manifest.fields)
+    fields = "Id, IsDeleted" if knows_deleted else "Id"
+    in_bin: set[str] = set()
+    live: set[str] = set()
+    for at in range(0, len(ids), MOST_NAMED):
+        names = ", ".join(map(literal, ids[at : at + MOST_NAMED]))
+        soql = f"SELECT {fields} FROM {manifest.api_name} WHERE Id IN ({names})"
+        _, records = org.rest.first_page(soql, include_deleted=knows_deleted)
+        for record in records:
+            (in_bin if record.get("IsDeleted") else live).add(str(record["Id"])[:15])
+    return in_bin, live
+
+
+def _arrived_deleted(folder: LandingFolder) -> set[str]:
+    """Ids (15 characters) of a delta's rows that say themselves that they are deleted."""
+    manifest = folder.manifest
+    names = {field.name for field in manifest.fields}
+    files = check_headers(folder) if manifest.kind == "delta" and "IsDeleted" in names else []
+    if not files:
+        return set()
+    with duckdb.connect() as con:
+        source = read_csv(files, manifest.fields)
+        rows = con.execute(f'SELECT "Id"[:15] FROM {source} WHERE lower("IsDeleted") = \'true\'').fetchall()
+    return {str(row[0]) for row in rows}
 
 
 def _keep(folder: LandingFolder, count: OrgCount) -> None:

@@ -27,6 +27,9 @@ OVERLAP = timedelta(minutes=10)
 #: Up to this many rows five REST pages are cheaper than a Bulk job.
 REST_ROWS = 10_000
 
+#: Up to this share of an object's fields, reading only those that are to be filled beats reading everything.
+FILLED_SHARE = 0.5
+
 #: Why a full run reads an object as a delta.
 RESUMED = "the interrupted full run before it had loaded this object already"
 
@@ -36,12 +39,14 @@ Kind = Literal["full", "delta"]
 class ObjectPlan(BaseModel):
     """What a run does about one object: where its rows (and ids) land, or why it is refused or skipped.
 
-    ``stored`` are the live records of the warehouse when the run was planned.
+    ``stored`` are the live records of the warehouse when the run was planned, ``to_come`` the API calls expected from
+    then on, by endpoint, ``needed`` the fields that the object cannot do without.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
+    run_id: str = ""
     kind: Kind
     reason: str = ""
     eligible: int = 0
@@ -51,6 +56,8 @@ class ObjectPlan(BaseModel):
     refused: str = ""
     skipped: str = ""
     stored: int | None = None
+    to_come: dict[str, int] = {}
+    needed: tuple[str, ...] = ()
 
     @property
     def over_limit(self) -> int:
@@ -112,6 +119,7 @@ class ObjectInput:
     columns: dict[str, str]
     doubt: tuple[str, str] | None = None
     loaded_by_unfinished: bool = False
+    needed: frozenset[str] = frozenset()
 
 
 def choose_kind(asked: Kind, known: ObjectInput, selection: SelectionQuery) -> tuple[Kind, str]:
@@ -135,11 +143,26 @@ def _delta_or_full(known: ObjectInput, selection: SelectionQuery) -> tuple[Kind,
     readable = [spec for spec in known.fields if spec.readable]
     if cursor_field(spec.name for spec in readable) is None:
         return "full", "the object has no field that tells when a record changed"
-    if added := [spec.name for spec in readable if spec.name not in known.watermark.fields]:
-        return "full", f"new fields: {', '.join(sorted(added)[:5])}"
-    if retyped := [spec.name for spec in readable if known.columns[spec.name] != spec.duckdb_type]:
-        return "full", f"fields of another type: {', '.join(sorted(retyped)[:5])}"
-    return "delta", ""
+    if not (names := fields_to_fill(known)):
+        return "delta", ""
+    told = f"fields to fill: {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    if selection.by_ids or len(names) > FILLED_SHARE * len(readable):
+        return "full", told
+    return "delta", f"{told}; a job of the Id and these fields reads them of every record"
+
+
+def fields_to_fill(known: ObjectInput) -> list[str]:
+    """Return the readable fields whose stored values cannot be relied on, sorted.
+
+    They are new, came back, changed their type, or were gone at some describe since the last load.
+    """
+    covered = {name.lower() for name in known.watermark.fields} if known.watermark else set()
+    columns = {name.lower(): kind for name, kind in known.columns.items()}
+    return sorted(
+        spec.name
+        for spec in known.fields
+        if spec.readable and (spec.name.lower() not in covered or columns.get(spec.name.lower()) != spec.duckdb_type)
+    )
 
 
 def over_cap(name: str, eligible: int, settings: Settings) -> tuple[int | None, str]:
@@ -193,7 +216,7 @@ def _landed(spec: FieldSpec) -> LandedField:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """One query to land, whatever the transport."""
+    """One query to land, whatever the transport. ``filled`` are the fields that a job of every Id brings with it."""
 
     known: ObjectInput
     kind: Kind
@@ -202,16 +225,24 @@ class JobRequest:
     since: datetime | None
     coverage: Coverage
     eligible: int
+    filled: tuple[str, ...] = ()
 
     @property
     def until(self) -> datetime:
         """The org's time before the job: the upper bound of a delta."""
         return self.coverage.until
 
+    @property
+    def deleted_since(self) -> datetime | None:
+        """From where on deletions are unknown to the warehouse; None before the first load."""
+        mark = self.known.watermark
+        return self.since or (mark.covered_until - OVERLAP if mark else None)
+
     def fields(self) -> list[LandedField]:
-        """Return the selected fields: all readable ones, or the Id."""
+        """Return the selected fields: all readable ones, or the Id and what is to be filled."""
         if self.purpose == "ids":
-            return [LandedField(name="Id", type="VARCHAR")]
+            filled = [_landed(spec) for spec in self.known.fields if spec.name in self.filled]
+            return [LandedField(name="Id", type="VARCHAR"), *filled]
         return [_landed(spec) for spec in self.known.fields if spec.readable]
 
     def conditions(self) -> list[str | None]:
@@ -226,7 +257,7 @@ class JobRequest:
         soql = soql_of([field.name for field in fields], api, self.conditions())
         key = match_key(
             org_id, api, self.purpose, self.kind, api_version, self.selection.key, self.since,
-            [(field.name, field.type) for field in fields],
+            [field.model_dump() for field in fields],
         )  # fmt: skip
         return Manifest(
             org_id=org_id,
@@ -242,6 +273,7 @@ class JobRequest:
             restricted=self.selection.restricted,
             created_since=self.selection.created_since,
             since=self.since,
+            deleted_since=self.deleted_since,
             until=self.until,
             covered=self.coverage.covered,
             covered_by_org=self.coverage.by_org,

@@ -21,3 +21,6 @@ ALTER TABLE _state.load_result ADD COLUMN IF NOT EXISTS warehouse_count BIGINT;
 ALTER TABLE _state.load_result ADD COLUMN IF NOT EXISTS difference BIGINT;
 ALTER TABLE _state.load_result ADD COLUMN IF NOT EXISTS explanation VARCHAR;
 ALTER TABLE _state.load_result ADD COLUMN IF NOT EXISTS stale_since TIMESTAMP;
+ALTER TABLE _state.load_result ADD COLUMN IF NOT EXISTS undeleted BIGINT;
+ALTER TABLE _state.load_result ADD COLUMN IF NOT EXISTS recalculated BIGINT;
+ALTER TABLE _state.load_result ADD COLUMN IF NOT EXISTS recalculated_fields VARCHAR;

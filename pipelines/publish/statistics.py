@@ -16,6 +16,7 @@ _LINK_FIGURES = (
 )
 _FETCH_FIGURES = (
     *("eligible", "fetched", "new", "changed", "unchanged", "removed", "deleted", "merged", "converted"),
+    *("undeleted", "recalculated"),
     *("over_limit", "rest_calls", "bulk_jobs", "bytes"),
     *("org_count", "warehouse_count", "difference"),
 )
@@ -112,7 +113,7 @@ def happenings(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, list[tu
 def _fetches(con: duckdb.DuckDBPyConnection) -> str:
     """What extraction wrote of this run; a figure it does not have is null."""
     available = table_columns(con, "_state.load_result")
-    wanted = {"kind": "VARCHAR", "explanation": "VARCHAR"}
+    wanted = {"kind": "VARCHAR", "explanation": "VARCHAR", "recalculated_fields": "VARCHAR"}
     wanted |= dict.fromkeys(("started_at", "ended_at", "stale_since"), "TIMESTAMP")
     wanted |= dict.fromkeys(_FETCH_FIGURES, "BIGINT")
     columns = ", ".join(

@@ -3,6 +3,7 @@
 CREATE OR REPLACE TEMP TABLE _considered AS
 WITH pair AS (
     SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit UNION SELECT l, r FROM _decided WHERE judgement <> 'negative'
+    UNION SELECT l, r FROM _inherited WHERE judgement = 'positive'
 ), hit AS (
     -- The rung that decides comes first, else the first that proposes.
     SELECT l, r, arg_min(code, (hits <> 1, step)) AS code, min(hits) AS hits FROM _rung_hit GROUP BY l, r

@@ -1,4 +1,4 @@
--- The reference company of every contact or lead: its account's, else the only company of its e-mail or web domain,
+-- The reference company of every contact or lead: its account's (of one merged away: of the account that survived), else the only company of its e-mail or web domain,
 -- else the only company of its company name (unless the domains differ).
 CREATE OR REPLACE TEMP TABLE _company_link AS
 WITH by_domain AS (
@@ -11,7 +11,8 @@ WITH by_domain AS (
     SELECT s.salesforce_id, a.reference_id AS by_account, a.match_probability AS probability,
         d.company_id AS by_domain, n.company_id AS by_name
     FROM standard.{object} s
-    LEFT JOIN crosswalk.account a ON a.salesforce_id = s.account_id AND a.status = 'linked'
+    LEFT JOIN _merged_account m ON m.id = s.account_id
+    LEFT JOIN crosswalk.account a ON a.salesforce_id = coalesce(m.merged_into, s.account_id) AND a.status = 'linked'
     LEFT JOIN by_domain d ON d.domain = s.company_domain
     LEFT JOIN by_name n ON n.name_key = s.company_name_key AND coalesce(n.domain = s.company_domain, true)
 )

@@ -1,18 +1,24 @@
 -- Every record of salesforce.{object}, deleted ones too; linked_since stays while the link does.
 SELECT s."Id" AS salesforce_id,
-    CASE WHEN s._is_deleted THEN 'skipped' ELSE coalesce(o.status, 'skipped') END AS status,
+    CASE WHEN d.salesforce_id IS NOT NULL THEN 'skipped' ELSE coalesce(o.status, 'skipped') END AS status,
     r.id AS reference_id, o.method, o.rule_code,
     CASE WHEN o.r IS NOT NULL THEN o.match_weight END AS match_weight,
     CASE WHEN o.r IS NOT NULL THEN o.match_probability END AS match_probability,
     coalesce(o.candidate_count, 0)::INTEGER AS candidate_count,
-    CASE WHEN s._is_deleted THEN 'deleted in Salesforce' ELSE coalesce(o.reason, 'not standardised in this run') END AS reason,
+    coalesce(d.reason, o.reason, 'not standardised in this run') AS reason,
     o.decided_by,
     CASE WHEN o.status = 'linked' THEN coalesce(p.linked_since, $now) END AS linked_since,
     {company}
+    d.merged_into,
+    {successor} AS successor_reference_id,
     $run_id AS run_id
 FROM salesforce.{object} s
-LEFT JOIN _left l ON l.id = s."Id"
+LEFT JOIN _departed d ON d.salesforce_id = s."Id"
+LEFT JOIN _left l ON l.id = s."Id" AND d.salesforce_id IS NULL
 LEFT JOIN _outcome o ON o.l = l.n
 LEFT JOIN _right r ON r.n = o.r
 LEFT JOIN _previous p ON p.salesforce_id = s."Id" AND p.reference_id = r.id
+LEFT JOIN _left heir ON heir.id = d.merged_into
+LEFT JOIN _outcome heir_outcome ON heir_outcome.l = heir.n AND heir_outcome.status = 'linked'
+LEFT JOIN _right heir_entity ON heir_entity.n = heir_outcome.r
 {company_join}

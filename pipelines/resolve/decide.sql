@@ -10,6 +10,11 @@ WITH best AS (
 ), accepted AS (SELECT * FROM _decided WHERE links
 ), refused AS (SELECT l, count(*) AS pairs FROM _forbidden GROUP BY l
 ), deferred AS (SELECT DISTINCT l, r FROM _decided WHERE judgement = 'unsure'
+), heir AS (
+    -- What a person accepted last for a record that is part of this one now.
+    SELECT * FROM _inherited WHERE judgement = 'positive'
+    QUALIFY row_number() OVER (PARTITION BY l ORDER BY decided_at DESC, r) = 1
+), disowned AS (SELECT * FROM _inherited WHERE judgement = 'negative'
 )
 SELECT n.n AS l, coalesce(a.r, b.r) AS r, coalesce(b.candidates, 0)::INTEGER AS candidate_count,
     CASE WHEN a.r IS NOT NULL THEN 'person' WHEN b.settled THEN 'rule' WHEN b.r IS NOT NULL THEN 'model' END AS method,
@@ -17,16 +22,20 @@ SELECT n.n AS l, coalesce(a.r, b.r) AS r, coalesce(b.candidates, 0)::INTEGER AS 
     CASE WHEN a.r IS NOT NULL THEN c.match_weight ELSE b.weight END AS match_weight,
     CASE WHEN a.r IS NOT NULL THEN 1.0 ELSE b.probability END AS match_probability,
     b.together, b.weight - b.second_weight AS margin, nullif(b.veto, '') AS veto, d.l IS NOT NULL AS deferred, t.n IS NOT NULL AS too_common,
-    {no_key} AS no_key
+    {no_key} AS no_key, h.r AS heir_r, h.reference_id AS heir_reference, h.from_id AS heir_of, h.decided_by AS heir_by,
+    hc.match_weight AS heir_weight, hc.match_probability AS heir_probability, x.from_id AS disowned_of, x.decided_by AS disowned_by
 FROM _left n
 LEFT JOIN best b ON b.l = n.n
 LEFT JOIN accepted a ON a.l = n.n
 LEFT JOIN _considered c ON c.l = a.l AND c.r = a.r
 LEFT JOIN refused ON refused.l = n.n
 LEFT JOIN deferred d ON d.l = b.l AND d.r = b.r
+LEFT JOIN heir h ON h.l = n.n
+LEFT JOIN _considered hc ON hc.l = h.l AND hc.r = h.r
+LEFT JOIN disowned x ON x.l = b.l AND x.r = b.r
 LEFT JOIN _too_common t ON t.n = n.n;
 CREATE OR REPLACE TEMP TABLE _outcome AS
-WITH judged AS (
+WITH by_itself AS (
     SELECT *, CASE
         WHEN method = 'person' THEN 'person'
         WHEN no_key AND r IS NULL THEN 'no key'
@@ -41,12 +50,25 @@ WITH judged AS (
         WHEN match_probability >= $link AND coalesce(margin >= $margin, true) THEN 'model'
         WHEN together >= $link OR (rule_code IS NOT NULL AND match_weight IS NULL) THEN 'ambiguous'
         WHEN match_probability >= $review THEN 'likely'
-        ELSE 'unlikely' END AS verdict
+        ELSE 'unlikely' END AS own_verdict
     FROM _verdict
+), with_heritage AS (
+    -- A decision on a record that became part of this one is asked about again wherever it says something else.
+    SELECT *, CASE WHEN own_verdict = 'person' THEN 'person'
+            WHEN heir_r IS NOT NULL AND NOT (own_verdict IN ('rule', 'model') AND heir_r = r) THEN 'inherited'
+            WHEN disowned_of IS NOT NULL AND own_verdict IN ('rule', 'model') THEN 'disowned'
+            ELSE own_verdict END AS verdict
+    FROM by_itself
+), judged AS (
+    SELECT * REPLACE (CASE WHEN verdict = 'inherited' THEN heir_r ELSE r END AS r,
+        CASE WHEN verdict = 'inherited' THEN 'person' ELSE method END AS method,
+        CASE WHEN verdict = 'inherited' THEN heir_weight ELSE match_weight END AS match_weight,
+        CASE WHEN verdict = 'inherited' THEN heir_probability ELSE match_probability END AS match_probability)
+    FROM with_heritage
 )
 SELECT l, verdict, candidate_count,
     CASE WHEN verdict IN ('person', 'rule', 'model') THEN 'linked'
-        WHEN verdict IN ('deferred', 'rule proposed', 'model proposed', 'ambiguous', 'vetoed', 'likely') THEN 'in_review'
+        WHEN verdict IN ('inherited', 'disowned', 'deferred', 'rule proposed', 'model proposed', 'ambiguous', 'vetoed', 'likely') THEN 'in_review'
         WHEN verdict = 'no key' THEN 'skipped' ELSE 'unmatched' END AS status,
     CASE WHEN status IN ('linked', 'in_review') THEN r END AS r,
     CASE WHEN status IN ('linked', 'in_review') THEN method END AS method,
@@ -54,6 +76,11 @@ SELECT l, verdict, candidate_count,
     match_weight, match_probability, CASE WHEN verdict = 'person' THEN decided_by END AS decided_by,
     CASE verdict
         WHEN 'person' THEN 'accepted by ' || coalesce(decided_by, 'a person') || coalesce(': ' || person_reason, '')
+            || CASE WHEN heir_r <> r THEN '; ' || heir_reference || ' was accepted for ' || heir_of || ', which became part of it' ELSE '' END
+        WHEN 'inherited' THEN coalesce(heir_by, 'a person') || ' accepted ' || heir_reference || ' for ' || heir_of
+            || ', which became part of this record: accept or reject it here'
+        WHEN 'disowned' THEN coalesce(disowned_by, 'a person') || ' rejected this entity for ' || disowned_of
+            || ', which became part of this record: accept or reject it here'
         WHEN 'no key' THEN 'no key to match on: no usable name, domain, e-mail or phone'
         WHEN 'no reference' THEN 'no reference is configured, or it is empty'
         WHEN 'refused' THEN 'forbidden by a decision: every candidate was rejected'

@@ -72,18 +72,24 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         "CASE WHEN status = 'linked' THEN reference_id END AS reference_id, "
         f"CASE WHEN status = 'linked' THEN method END AS method FROM {contract.relation}"
     )
-    company, join = "", ""
+    company, join, successor = "", "", "heir_entity.id"
     if sides.object != "account":
         company = (
             "k.company_id AS company_reference_id, k.method AS company_method, k.probability AS company_probability, "
-            "coalesce(k.reason, 'deleted in Salesforce') AS company_reason, "
+            "coalesce(k.reason, d.reason, 'not standardised in this run') AS company_reason, "
         )
         join = 'LEFT JOIN _company_link k ON k.salesforce_id = s."Id"'
     if sides.object == "lead":
-        company += "a.account_id, "
+        company += (
+            "a.account_id, d.contact_id AS converted_contact_id, d.account_id AS converted_account_id, "
+            "d.opportunity_id AS converted_opportunity_id, "
+        )
         join += ' LEFT JOIN _lead_account a ON a.salesforce_id = s."Id"'
+        join += " LEFT JOIN crosswalk.contact x ON x.salesforce_id = d.contact_id AND x.status = 'linked'"
+        successor = "coalesce(heir_entity.id, x.reference_id)"
     sql = (_SQL / "crosswalk.sql").read_text(encoding="utf-8")
-    for name, text in {"object": sides.object, "company_join": join, "company": company}.items():
+    parts = {"object": sides.object, "company_join": join, "company": company, "successor": successor}
+    for name, text in parts.items():
         sql = sql.replace("{" + name + "}", text)
     return _write(con, contract, sql, {"now": run.started_at.replace(tzinfo=None), "run_id": run.run_id})
 

@@ -161,7 +161,8 @@ def _score(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Side
     """Create ``_scored`` with the weight of every pair; empty without a model."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _to_score AS SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit "
-        "UNION SELECT l, r FROM _decided WHERE judgement <> 'negative'"
+        "UNION SELECT l, r FROM _decided WHERE judgement <> 'negative' "
+        "UNION SELECT l, r FROM _inherited WHERE judgement = 'positive'"
     )
     if model is None:
         con.execute("CREATE OR REPLACE TEMP TABLE _scored (l INTEGER, r INTEGER, match_weight DOUBLE)")

@@ -12,6 +12,8 @@ import duckdb
 
 from data_contracts.contracts import load_contract
 from pipelines.resolve.scripts import run_script
+from pipelines.succession import departed_records, merged_records
+from pipelines.tables import table_columns
 
 Object = Literal["account", "contact", "lead"]
 Kind = Literal["company", "person"]
@@ -50,11 +52,20 @@ def kind_of(name: Object) -> Kind:
 def read_sides(con: duckdb.DuckDBPyConnection, name: Object) -> Sides:
     """Create ``_left`` and ``_right`` for object ``name``; a standard table that does not exist counts as empty.
 
-    For a contact or lead also ``_company_link``, its reference company, and for a lead ``_lead_account``.
+    For a contact or lead also ``_company_link``, its reference company, and for a lead ``_lead_account``. ``_departed``
+    are the object's records that were deleted, merged or converted, ``_merged_account`` the accounts merged away.
     """
     kind = kind_of(name)
-    for table in ("standard.account", f"standard.{name}", "standard.company", "standard.person", "crosswalk.account"):
+    for table in (
+        "standard.account",
+        f"standard.{name}",
+        "standard.company",
+        "standard.person",
+        "crosswalk.account",
+        "crosswalk.contact",
+    ):
         con.execute(load_contract(table).ddl())
+    _departures(con, name)
     if kind == "person":
         run_script(con, "company_link.sql", replace={"object": name})
     if name == "lead":
@@ -69,3 +80,28 @@ def read_sides(con: duckdb.DuckDBPyConnection, name: Object) -> Sides:
         )
     counts = [con.sql(f"SELECT count(*) FROM _{side}").fetchall()[0][0] for side in ("left", "right")]
     return Sides(name, kind, *counts)
+
+
+def _departures(con: duckdb.DuckDBPyConnection, name: Object) -> None:
+    """Create ``_departed`` and ``_merged_account``; both are empty where the mirror has no such table."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _merged_account AS {merged_records(con, 'account')}").fetchall()
+    departed = departed_records(con, name) if table_columns(con, f"salesforce.{name}") else _NOBODY
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _departed AS {departed}").fetchall()
+
+
+_NOBODY = (
+    "SELECT "
+    + ", ".join(
+        f"NULL::VARCHAR AS {column}"
+        for column in (
+            "salesforce_id",
+            "departure",
+            "reason",
+            "merged_into",
+            "contact_id",
+            "account_id",
+            "opportunity_id",
+        )
+    )
+    + " WHERE false"
+)

@@ -147,7 +147,10 @@ def read_sql(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field:
         wanted["stored_reference_id"] = (stored_reference_field,)
     parts = [f"CAST({quoted(source.key)} AS VARCHAR) AS key"]
     parts += [f"{_first_of(wanted.get(name, ()), present)} AS {name}" for name in INPUTS if name != "key"]
-    live = "WHERE NOT _is_deleted" if "_is_deleted" in present else ""
+    live = "WHERE NOT _is_deleted" if "_is_deleted" in present else "WHERE true"
+    if table == "lead" and "IsConverted" in present:
+        # A converted lead is its contact's past: Salesforce keeps it, and nobody works it any more.
+        live += ' AND NOT coalesce("IsConverted", false)'
     return f"SELECT {', '.join(parts)} FROM {source.relation} {live}"
 
 

@@ -75,7 +75,7 @@ def test_delta_brings_created_changed_deleted_and_undeleted(mirror: MakeMirror, 
         (True, "run-2")
     ]
     events = m.rows("SELECT salesforce_id, event FROM ops.record_event ORDER BY ALL")
-    assert events == sorted([(account_id(10), "changed"), (account_id(11), "deleted"), (created, "created")])
+    assert events == sorted([(account_id(11), "deleted"), (created, "created")]), "a plain change is none"
 
     scripted.client("POST", "/__demo__/undelete", json={"object": "Account", "id": account_id(11)})
     _next_second()
@@ -144,7 +144,9 @@ def test_hard_deleted_record_is_marked_by_the_full_run(mirror: MakeMirror, scrip
     assert m.rows('SELECT "Name", _is_deleted, _run_id FROM salesforce.account WHERE "Id" = ?', doomed) == [
         ("Doomed", True, "run-2")
     ]
-    assert m.rows("SELECT salesforce_id, event FROM ops.record_event WHERE run_id = 'run-2'") == [(doomed, "deleted")]
+    assert m.rows("SELECT salesforce_id, event FROM ops.record_event WHERE run_id = 'run-2'") == [
+        (doomed, "hard_deleted")
+    ]
     assert m.sync("full")["account"].deleted == 0, "counted once"
 
 
@@ -197,7 +199,7 @@ def test_a_new_field_is_backfilled_and_a_gone_one_keeps_its_values(mirror: MakeM
     added = {"do": "add_field", "object": "Account", "name": "Segment__c", "type": "string", "length": 40}
     assert scripted.client("POST", execute, json=added).status_code == 200
     _patch(scripted, 60, Segment__c="Public sector")
-    assert m.sync("delta")["account"].kind == "full"
+    assert m.sync("delta")["account"].kind == "delta"
     assert m.one('SELECT "Segment__c" FROM salesforce.account WHERE "Id" = ?', account_id(60)) == "Public sector"
 
     gone = {"do": "remove_field", "object": "Account", "name": "Segment__c"}

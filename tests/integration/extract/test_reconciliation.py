@@ -96,7 +96,9 @@ def test_an_org_that_changes_while_it_is_read(
     assert (last.difference, last.live) == (0, _live(scripted))
 
 
-def test_what_is_gone_for_good_is_swept_by_the_next_delta(mirror: MakeMirror, scripted: Scripted) -> None:
+def test_what_is_gone_for_good_is_marked_by_the_delta_that_the_log_tells(
+    mirror: MakeMirror, scripted: Scripted
+) -> None:
     doomed = _execute(scripted, "create", values={"Name": "Doomed"})
     _later(scripted)
     m = mirror()
@@ -104,17 +106,41 @@ def test_what_is_gone_for_good_is_swept_by_the_next_delta(mirror: MakeMirror, sc
     _execute(scripted, "hard_delete", id=doomed)
     _later(scripted)
     first = m.sync("delta")["account"]
+    assert (first.difference, first.deleted, first.explanation) == (0, 1, None)
+    row = m.rows('SELECT _is_deleted, _run_id FROM salesforce.account WHERE "Id" = ?', doomed)
+    assert row == [(True, "run-2")]
+    events = m.rows(
+        "SELECT run_id, event, occurred_at < detected_at FROM ops.record_event WHERE salesforce_id = ?", doomed
+    )
+    assert [event[:2] for event in events] == [("run-2", "hard_deleted")]
+    assert events[0][2] is not None, "the log says when"
+    assert m.sync("delta")["account"].deleted == 0, "once"
+
+
+def test_what_is_gone_for_good_and_no_log_tells_is_swept_by_the_next_delta(
+    mirror: MakeMirror, scripted: Scripted
+) -> None:
+    doomed = _execute(scripted, "create", values={"Name": "Doomed"})
+    _later(scripted)
+    m = mirror()
+    m.sync("full")
+    # Deleted within the minute that the log does not cover yet.
+    assert scripted.client("POST", "/__demo__/settings", json={"clock": {"now": "2030-05-01T12:00:30Z"}}).ok
+    m.sync("delta")
+    _execute(scripted, "hard_delete", id=doomed)
+    first = m.sync("delta")["account"]
     assert (first.difference, first.deleted) == (1, 0)
     assert "went for good" in str(first.explanation)
     second = m.sync("delta")["account"]
     assert (second.difference, second.deleted, second.explanation) == (0, 1, None)
     row = m.rows('SELECT _is_deleted, _run_id FROM salesforce.account WHERE "Id" = ?', doomed)
-    assert row == [(True, "run-3")]
+    assert row == [(True, "run-4")]
     events = m.rows("SELECT run_id, event FROM ops.record_event WHERE salesforce_id = ?", doomed)
-    assert events == [("run-3", "deleted")]
+    assert events == [("run-4", "hard_deleted")]
     seen = len(scripted.log())
     m.sync("delta")
     assert not [entry for entry in scripted.log()[seen:] if "SELECT Id FROM" in str(entry["query"])], "swept once"
+    assert scripted.client("POST", "/__demo__/settings", json={"clock": {"now": None}}).ok
 
 
 def test_more_left_over_than_can_have_gone_unseen(mirror: MakeMirror, scripted: Scripted) -> None:

@@ -1,0 +1,90 @@
+"""Stored records that left without a row of their own: deleted for good, or no longer in the selection.
+
+What the org's log of deletions says of them (``getDeleted``) was landed with the org's counts. Deleted ones are marked
+and never dropped, the others go; each has one event.
+"""
+
+from pathlib import Path
+from string import Template
+
+from data_contracts.contracts import literal
+from pipelines.extract.batch import Batch, timestamp
+from pipelines.extract.pages import LANDED_IDS, load_ids
+from pipelines.tables import scalar
+
+_EVENT = Template((Path(__file__).parent / "gone.sql").read_text())
+#: Id (15 characters), when it was deleted, whether it was looked for and not found alive, whether it is in the bin.
+LOG = "temp.deletion_log"
+#: A query of stored rows ``o`` finds what the log says of each as ``g``.
+WITH_LOG = f'LEFT JOIN {LOG} AS g ON g.id = o."Id"[:15]'
+#: The log says so, and the record was not found alive afterwards.
+SURELY = "coalesce(g.sure, false)"
+EVENT = "CASE WHEN g.in_bin THEN 'deleted' ELSE 'hard_deleted' END"
+
+
+def load_log(batch: Batch) -> None:
+    """Create the table of what the org's log of deletions says of the records this batch lacks."""
+    count, con = batch.manifest.org_count, batch.con
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {LOG.partition('.')[2]} "
+        "(id VARCHAR, deleted_at TIMESTAMP, sure BOOLEAN, in_bin BOOLEAN)"
+    ).fetchall()
+    if count is None or not count.gone_at:
+        return
+    sure = {identifier[:15] for identifier in count.gone} if count.gone_for_sure else set()
+    in_bin = {identifier[:15] for identifier in count.in_bin}
+    moments = [timestamp(moment).partition("::")[0].strip("'") for moment in count.gone_at.values()]
+    ids = [identifier[:15] for identifier in count.gone_at]
+    values = [ids, moments, [key in sure for key in ids], [key in in_bin for key in ids]]
+    con.execute(
+        f"INSERT INTO {LOG} SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])::TIMESTAMP, unnest(?::BOOLEAN[]), "
+        "unnest(?::BOOLEAN[])",
+        values,
+    ).fetchall()
+
+
+def note_gone(batch: Batch, which: str, event: str = EVENT) -> None:
+    """Write one event per stored row; ``which`` is FROM and WHERE with ``o`` stored and ``g`` of the log."""
+    batch.execute(_EVENT, which=which, event=event)
+
+
+def mark_logged(batch: Batch) -> int:
+    """Mark stored live records deleted that the org's log says are gone; return how many.
+
+    In an unrestricted delta one that is in the recycle bin comes with its own row, which says more (a merge's master).
+    """
+    which = f"{SURELY} AND NOT {batch.since_batch()}"
+    return _mark(batch, which if batch.manifest.restricted else f"{which} AND NOT g.in_bin")
+
+
+def sweep(batch: Batch) -> int:
+    """Mark live records deleted whose Id is not among the landed ones; return how many.
+
+    Records newer than the batch are left alone: the Ids may have been read before they came.
+    """
+    if batch.ids is None or batch.manifest.restricted:
+        return 0
+    load_ids(batch.con, batch.ids)
+    return _mark(batch, f'o."Id" NOT IN (SELECT "Id" FROM {LANDED_IDS}) AND {batch.before_batch()}')
+
+
+def _mark(batch: Batch, condition: str) -> int:
+    con, relation = batch.con, f"{batch.stored} AS o {WITH_LOG} WHERE NOT o._is_deleted AND {condition}"
+    found = scalar(con, f"SELECT count(*) FROM {relation}")
+    if found:
+        note_gone(batch, relation)
+        con.execute(
+            f"UPDATE {batch.stored} SET _is_deleted = true, _synced_at = {timestamp(batch.started)}, "
+            f'_run_id = {literal(batch.run.run_id)} WHERE "Id" IN (SELECT o."Id" FROM {relation})'
+        ).fetchall()
+    return found
+
+
+def drop_left(batch: Batch, left: str) -> int:
+    """Remove stored live rows ``o`` for which ``left`` holds, each with an event; return how many."""
+    con, relation = batch.con, f"{batch.stored} AS o {WITH_LOG} WHERE NOT o._is_deleted AND {left}"
+    removed = scalar(con, f"SELECT count(*) FROM {relation}")
+    if removed:
+        note_gone(batch, relation, "'removed'")
+        con.execute(f'DELETE FROM {batch.stored} WHERE "Id" IN (SELECT o."Id" FROM {relation})').fetchall()
+    return removed
