@@ -185,8 +185,8 @@ class Bulk1Jobs:
 
     def _cut(self, job: Job, batch: Batch, asked: bulk1_query.Asked, org: DemoOrgState) -> str:
         """Make a batch of each range of ids; the one that was sent is not processed itself."""
-        self._store.check_bulk(
-            asked.soql, include_deleted=asked.include_deleted, visibility=asked.seen, user=asked.user
+        self._store.query(
+            asked.soql, include_deleted=asked.include_deleted, bulk=True, visibility=asked.seen, user=asked.user
         )
         if not bulk1_query.can_be_chunked(asked.soql):
             raise UploadError("InvalidBatch : Failed to process query: PK chunking takes no ORDER BY, LIMIT or OFFSET")

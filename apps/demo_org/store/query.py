@@ -6,6 +6,7 @@ connection, so pages stay stable while the org changes. Not here: compiling, Bul
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -26,13 +27,24 @@ def plain(value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True)
+class _Branches:
+    """Where a TYPEOF column's values are in a row: the parent's id, and by its object names and places."""
+
+    parent: int
+    fields: dict[str, list[tuple[str, int]]]
+
+
+_Place = _Branches | list[tuple[str, int]] | int
+
+
 class Shape:
     """How a row of a query's SQL becomes a nested record."""
 
     def __init__(self, compiled: Compiled, prefix_owner: Callable[[str], str | None]) -> None:
         self.compiled, self._owner_of = compiled, prefix_owner
         self.expressions: list[str] = []
-        self._steps: list[tuple[tuple[str, ...], list[tuple[str, int]] | int]] = []
+        self._steps: list[tuple[tuple[str, ...], _Place]] = []
         for column in compiled.columns:
             self._steps.append((column.path, self._place(column)))
         self._parents = self._parent_ids()
@@ -42,7 +54,12 @@ class Shape:
         self.expressions.append(sql)
         return len(self.expressions) - 1
 
-    def _place(self, column: ResultColumn) -> list[tuple[str, int]] | int:
+    def _place(self, column: ResultColumn) -> _Place:
+        if column.branches:
+            fields = {
+                kind: [(each.path[-1], self._add(each.sql)) for each in columns] for kind, columns in column.branches
+            }
+            return _Branches(self._add(column.sql), fields)
         if column.parts:
             return [(key, self._add(sql)) for key, sql in column.parts]
         return self._add(column.sql)
@@ -67,7 +84,7 @@ class Shape:
         """The REST record of a row."""
         if self.compiled.kind != "rows":
             found: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
-            return found | {path[0]: self._value(place, row) for path, place in self._steps}
+            return found | {path[0]: self._value(place, row, version) for path, place in self._steps}
         record = {"attributes": _attributes(self.compiled.object_type.name, row[self._id], version)}
         for path, place in self._steps:
             target: dict[str, Any] | None = record
@@ -76,7 +93,7 @@ class Shape:
                 if target is None:
                     break
             if target is not None:
-                target[path[-1]] = self._value(place, row)
+                target[path[-1]] = self._value(place, row, version)
         return record
 
     def _descend(
@@ -92,10 +109,15 @@ class Shape:
         found: dict[str, Any] | None = target[names[-1]]
         return found
 
-    @staticmethod
-    def _value(place: list[tuple[str, int]] | int, row: tuple[Any, ...]) -> Any:
+    def _value(self, place: _Place, row: tuple[Any, ...], version: str) -> Any:
         if isinstance(place, int):
             return plain(row[place])
+        if isinstance(place, _Branches):
+            kind = self._owner_of(row[place.parent]) if row[place.parent] else None
+            if kind is None or kind not in place.fields:
+                return None
+            known = {name: plain(row[index]) for name, index in place.fields[kind]}
+            return {"attributes": _attributes(kind, row[place.parent], version)} | known
         parts = {key: plain(row[index]) for key, index in place}
         return parts if any(v is not None for v in parts.values()) else None
 

@@ -184,8 +184,11 @@ class OrgStore(FieldChanges):
         visibility: Visibility | None = None,
         user: str | None = None,
     ) -> Query:
-        """Compile SOQL for a Bulk query without running it."""
-        return self.query(soql, include_deleted=include_deleted, bulk=True, visibility=visibility, user=user)
+        """Compile SOQL for a Bulk query whose result is CSV, without running it."""
+        found = self.query(soql, include_deleted=include_deleted, bulk=True, visibility=visibility, user=user)
+        if any(column.branches for column in found.columns):
+            raise SoqlError("FUNCTIONALITY_NOT_ENABLED", "TYPEOF not supported in Bulk Query")
+        return found
 
     def write_bulk_csv(
         self,

@@ -13,13 +13,15 @@ from apps.demo_org.store.soql.scope import Scope
 class ResultColumn:
     """One column of a result: its describe-spelled path (or alias), the field it comes from, its SQL.
 
-    ``field`` is None for an aggregate. A compound address has ``parts``: SQL per component key.
+    ``field`` is None for an aggregate. A compound address has ``parts``: SQL per component key. ``TYPEOF`` has
+    ``branches``: per object the parent may be of, its columns; ``sql`` is the parent's id then.
     """
 
     path: tuple[str, ...]
     field: Field | None
     sql: str
     parts: tuple[tuple[str, str], ...] = ()
+    branches: tuple[tuple[str, tuple["ResultColumn", ...]], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ from apps.demo_org.store.soql.tree import (
     Select,
     SelectItem,
     SemiJoin,
+    TypeOf,
 )
+from apps.demo_org.store.soql.type_of import type_of_column
 from apps.demo_org.store.soql.values import Comparer
 from apps.demo_org.store.text import literal
 
@@ -111,6 +113,10 @@ class Compiler:
                 columns += self._all_fields(item, query)
             elif isinstance(item, Select):
                 children.append(self._child(item))
+            elif isinstance(item, TypeOf):
+                if aggregate:
+                    raise SoqlError("MALFORMED_QUERY", "TYPEOF is not allowed in a query with grouping or aggregates")
+                columns.append(type_of_column(self.scope, item))
             elif aggregate:
                 columns.append(self._aggregate_column(item, query, unnamed))
                 unnamed += item.alias is None and isinstance(item.expression, Call)

@@ -17,6 +17,7 @@ from apps.demo_org.store.soql.tree import (
     Path,
     Select,
     SelectItem,
+    TypeOf,
 )
 
 _AFTER_FROM: Final = (
@@ -78,23 +79,43 @@ class Parser(ConditionParser):
             found.append((alias.lower(), path))
         return tuple(found)
 
-    def _items(self) -> list[SelectItem | Fields | Select]:
+    def _items(self) -> list[SelectItem | Fields | Select | TypeOf]:
         items = [self._item()]
         while self.take_symbol(","):
             items.append(self._item())
         return items
 
-    def _item(self) -> SelectItem | Fields | Select:
+    def _item(self) -> SelectItem | Fields | Select | TypeOf:
         if self.take_symbol("("):
             found = self.select()
             self.expect_symbol(")")
             return found
-        if self.current.is_word("FROM", "TYPEOF"):
+        if self.current.is_word("FROM"):
             raise t.unexpected(self.current)
+        if self.take_word("TYPEOF"):
+            return self._type_of()
         if self.current.is_word("FIELDS") and self.peek_symbol("("):
             return self._fields()
         expression = self.expression()
         return SelectItem(expression, self._alias(("FROM",)))
+
+    def _type_of(self) -> TypeOf:
+        relationship, branches = self.path(), []
+        while self.take_word("WHEN"):
+            kind = self.path()
+            self.expect_word("THEN")
+            branches.append((kind, self._paths()))
+        if not branches:
+            raise t.unexpected(self.current)
+        otherwise = self._paths() if self.take_word("ELSE") else ()
+        self.expect_word("END")
+        return TypeOf(relationship, tuple(branches), otherwise)
+
+    def _paths(self) -> tuple[Path, ...]:
+        found = [self.path()]
+        while self.take_symbol(","):
+            found.append(self.path())
+        return tuple(found)
 
     def _fields(self) -> Fields:
         position = self.advance().position
@@ -171,7 +192,7 @@ class Parser(ConditionParser):
                 return all_rows
 
 
-def _is_bare_count(item: SelectItem | Fields | Select) -> bool:
+def _is_bare_count(item: SelectItem | Fields | Select | TypeOf) -> bool:
     if not isinstance(item, SelectItem) or not isinstance(item.expression, Call):
         return False
     return item.expression.name == "COUNT" and item.expression.argument is None

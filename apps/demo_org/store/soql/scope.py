@@ -163,6 +163,11 @@ class Scope:
             node = node.parents[name]
         return node
 
+    def candidates(self, path: Path) -> tuple[str, list[tuple[ObjectType, str]]]:
+        """The name of a relationship of the queried object, and each object it may lead to with its SQL alias."""
+        name, node = self._step(self.root, path.text, path)
+        return name, list(zip(node.kinds, node.aliases, strict=True))
+
     def _step(self, node: _Node, relationship: str, path: Path) -> tuple[str, _Node]:
         sees = self.context.visibility.sees
         for kind in node.kinds:

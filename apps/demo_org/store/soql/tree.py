@@ -45,6 +45,15 @@ class Fields:
 
 
 @dataclass(frozen=True)
+class TypeOf:
+    """``TYPEOF Who WHEN Contact THEN Email ELSE Id END``: which fields of a parent, by the parent's object."""
+
+    relationship: Path
+    branches: tuple[tuple[Path, tuple[Path, ...]], ...]
+    otherwise: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
 class Value:
     """A literal: kind string, number, boolean, null, date, datetime or range (a date literal such as TODAY)."""
 
@@ -106,7 +115,7 @@ class Order:
 class Select:
     """A whole query; ``source`` is an object or, in a child subquery, a child relationship."""
 
-    items: tuple["SelectItem | Fields | Select", ...]
+    items: tuple["SelectItem | Fields | Select | TypeOf", ...]
     source: Path
     alias: str | None = None
     scope: str | None = None
