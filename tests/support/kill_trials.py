@@ -49,13 +49,13 @@ class Rig:
     expected: dict[str, dict[str, Any]] = field(default_factory=dict)
     times: dict[str, list[float]] = field(default_factory=dict)
 
-    def prepare(self, draw: random.Random) -> "Rig":
+    def prepare(self, draw: random.Random, kinds: Sequence[str] = ("full", "delta")) -> "Rig":
         """Sync once, change the org, and sync by each kind without interruption."""
         self.base = self.arena.home()
         self.arena.succeeded(self.base, kind="full", **self.scope)
         self.arena.change(draw)
-        self.measure("full", self.arena.home())
-        self.measure("delta", self.arena.home(self.base))
+        for kind in kinds:
+            self.measure(kind, self.arena.home(self.base if kind == "delta" else None))
         return self
 
     def measure(self, kind: str, home: Home) -> None:
@@ -71,10 +71,10 @@ class Rig:
 
     def points(self, draw: random.Random, number: int, first: int = 0) -> list[KillPoint]:
         """Draw kill points: halves full and delta, thirds resumed, thirds by REST, spread over the run."""
-        kinds: tuple[Literal["full", "delta"], ...] = ("full", "delta")
-        found = []
+        kinds: list[Literal["full", "delta"]] = [kind for kind in ("full", "delta") if kind in self.times]
+        found: list[KillPoint] = []
         for place, kind in enumerate(kinds):
-            count = (number + 1 - place) // 2
+            count = (number + len(kinds) - 1 - place) // len(kinds)
             for index, (moment, delay) in enumerate(draw_moments(draw, self.times[kind], count)):
                 number_of = first + len(found)
                 resumed, rest = draw.random() < 1 / 3, index % 3 == 2

@@ -99,7 +99,7 @@ def run_light(
     context = SimpleNamespace(
         run=run,
         run_id=run_id,
-        instance=SimpleNamespace(get_run_record_by_id=lambda _: record),
+        instance=SimpleNamespace(get_run_record_by_id=lambda _: record, add_run_tags=lambda *_: None),
         log=SimpleNamespace(info=_unheard, warning=_unheard, debug=_unheard, error=_unheard),
     )
     given = {"context": context, "crosswalk": crosswalk, "salesforce": salesforce, "sync": sync}
@@ -124,7 +124,7 @@ def _run_step(
     wanted = {name: given[name] for name in inspect.signature(step.body).parameters}
     try:
         found = step.body(**wanted)
-        results = list(found) if inspect.isgenerator(found) else [found]
+        results: list[Any] = list(found) if inspect.isgenerator(found) else [found]
     except dg.Failure as error:
         _fail(crosswalk, outcome, str(error.description))
         return frozenset()

@@ -1,4 +1,4 @@
-"""Runs syncs in forked children and kills them on request: ``python -m tests.support.run_worker``, JSON lines both ways.
+"""Runs syncs in forked children and kills them on request: ``python -m tests.support.run_worker``, JSON lines.
 
 This process has the imports behind it and never opens a database; each request is one run in a child of its own. A
 kill comes from outside and is SIGKILL: nothing of ours gets to run afterwards. A request is a ``Request`` as JSON; the
@@ -11,7 +11,8 @@ import resource
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import altair  # noqa: F401 - the imports a run makes on its way, made once
@@ -25,34 +26,11 @@ from pipelines.extract import rest_pages, submit
 from resources.salesforce import RetryPolicy, SalesforceOrg
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 from tests.support.light_run import Step, run_light, steps_of
+from tests.support.run_request import Request
 from tests.support.strike import Moments
 
 #: Retries as in production, without the waiting.
 QUICK = RetryPolicy(attempts=4, base=0.01, cap=0.05)
-
-
-@dataclass
-class Request:
-    """One run: in which home, of which kind, how much of it, and when it is to be killed.
-
-    ``moment`` counts from 1, 0 is never; the kill comes ``delay`` seconds after it. ``extract_only`` leaves out what
-    follows extraction but publishing. ``rest`` reads by REST in pages of so many rows, 0 by Bulk whatever the size.
-    ``done`` are steps that an earlier process of the same run finished. ``file_limit`` is the size in bytes that no
-    file may grow beyond, once ``limit_from`` begins: a full disk that needs no disk.
-    """
-
-    environment: dict[str, str]
-    kind: str = "full"
-    run_id: str = "run"
-    moment: int = 0
-    delay: float = 0.0
-    extract_only: bool = False
-    checks: bool = False
-    rest: int = 0
-    done: list[str] = field(default_factory=list)
-    file_limit: int = 0
-    limit_from: str = ""
-    works_until: str = ""
 
 
 class QuickSalesforce(SalesforceResource):
@@ -80,10 +58,10 @@ def _child(request: Request, answers: int) -> None:
         os.write(answers, json.dumps(what).encode() + b"\n")
 
     os.environ.update(request.environment)
-    submit.REST_ROWS = 10_000 if request.rest else -1
+    vars(submit)["REST_ROWS"] = 10_000 if request.rest else -1
     rest_pages.PAGE_ROWS = request.rest or rest_pages.PAGE_ROWS
     # Drawing is the dearest part of a small run, and writes nothing.
-    assets.plots._inline = lambda *_: None  # type: ignore[assignment, return-value]
+    assets.plots._inline = lambda *_: None  # type: ignore[assignment]
     steps = _chosen(steps_of(build_defs()), request)
 
     def reached(number: int) -> None:
@@ -101,10 +79,10 @@ def _child(request: Request, answers: int) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_limit, request.file_limit))
         moments.happen()
 
-    sync = SyncResource(kind=request.kind, works_until=request.works_until)  # type: ignore[arg-type]
-    outcome = run_light(
-        steps, CrosswalkResource(), QuickSalesforce(), sync, run_id=request.run_id, stage=stage
-    )
+    closes = datetime.now(UTC) + timedelta(seconds=request.works_within)
+    until = closes.isoformat() if request.works_within else ""
+    sync = SyncResource(kind=request.kind, works_until=until)  # type: ignore[arg-type]
+    outcome = run_light(steps, CrosswalkResource(), QuickSalesforce(), sync, run_id=request.run_id, stage=stage)
     tell(outcome=asdict(outcome), times=moments.times)
 
 
@@ -128,10 +106,18 @@ def run(request: Request) -> dict[str, Any]:
             if "struck" in heard[-1]:
                 time.sleep(request.delay)
                 os.kill(child, signal.SIGKILL)
-    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _, status, used = os.wait4(child, 0)
+    ended = os.waitstatus_to_exitcode(status)
     steps = [item["step"] for item in heard if "step" in item]
     last = heard[-1] if heard and "outcome" in heard[-1] else {}
-    return {"ended": ended, "steps": steps, "outcome": last.get("outcome"), "times": last.get("times", [])}
+    cpu = round(used.ru_utime + used.ru_stime, 2)
+    return {
+        "ended": ended,
+        "steps": steps,
+        "outcome": last.get("outcome"),
+        "times": last.get("times", []),
+        "cpu": cpu,
+    }
 
 
 def main() -> None:

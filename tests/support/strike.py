@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 _FILES = frozenset({"os.rename", "os.remove", "os.link", "os.mkdir", "os.chmod", "os.utime", "shutil.rmtree"})
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -27,7 +28,7 @@ class Moments:
         self.times: list[float] = []
         fsync = os.fsync
 
-        def counted(descriptor: int) -> None:
+        def counted(descriptor: Any) -> None:
             self.happen()
             fsync(descriptor)
 
@@ -42,7 +43,11 @@ class Moments:
         self._reached(number)
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event in _FILES or (event == "open" and _writes(arguments)) or (event == "http.client.send" and _asks(arguments)):
+        if (
+            event in _FILES
+            or (event == "open" and _writes(arguments))
+            or (event == "http.client.send" and _asks(arguments))
+        ):
             self.happen()
 
 
