@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import Column, literal, load_contract, quoted
 from pipelines.extract.cells import fault, reasons, typed
+from pipelines.extract.columns import fit_columns
 from pipelines.extract.fields import cursor_field
 from pipelines.extract.pages import check_headers, prove, read_csv
 from pipelines.extract.table import TableShape, shape_of
@@ -46,7 +47,11 @@ class Batch:
         """Prepare a load: the stored table exists afterwards, empty where the object is new."""
         manifest = folder.manifest
         shape = shape_of(con, manifest.object, manifest.api_name, manifest.fields)
-        if not table_columns(con, f"salesforce.{manifest.object}"):
+        if table_columns(con, f"salesforce.{manifest.object}"):
+            fit_columns(con, shape, manifest.fields)
+            shape = shape_of(con, manifest.object, manifest.api_name, manifest.fields)
+            shape.comment(con)
+        else:
             shape.create(con)
         stored = table_columns(con, f"salesforce.{manifest.object}")
         stamp = cursor_field(field.name for field in manifest.fields if field.name in stored)

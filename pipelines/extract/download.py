@@ -4,17 +4,20 @@ Bulk is ``pipelines.extract.bulk_pages``, REST ``pipelines.extract.rest_pages``:
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
-from data_contracts.errors import ExtractionError
+from data_contracts.errors import ExtractionError, SalesforceError
 from pipelines.extract.bulk_pages import BulkLanding
+from pipelines.extract.drift import GONE
 from pipelines.extract.entered import land_entered
+from pipelines.extract.jobs import start_job
 from pipelines.extract.org_count import count_org
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
 from pipelines.extract.progress import Progress, quiet
 from pipelines.extract.rest_pages import land_rest
+from pipelines.extract.vanished import leave_out, speaks_of_a_field
 from resources.home import Home
 from resources.landing import LandingFolder
 from resources.salesforce import SalesforceOrg
@@ -41,7 +44,7 @@ def download_object(
             continue
         with attributed_to(plan.name):
             try:
-                land(org, folder, progress, works_until=works_until)
+                land(org, folder, progress, works_until=works_until, needed=plan.needed)
                 if landing == plan.landing:
                     if plan.ids_landing:
                         land_entered(org, folder, LandingFolder.open(home.landing / plan.ids_landing), progress)
@@ -55,25 +58,40 @@ def download_object(
                 ) from error
             finally:
                 folder.add_usage(
-                    (entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(plan.name)
+                    ((entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(plan.name)),
+                    plan.run_id,
                 )
 
 
 def land(
-    org: SalesforceOrg, folder: LandingFolder, progress: Progress = quiet, *, works_until: datetime | None = None
+    org: SalesforceOrg,
+    folder: LandingFolder,
+    progress: Progress = quiet,
+    *,
+    works_until: datetime | None = None,
+    needed: Collection[str] = (),
 ) -> None:
-    """Fetch what is missing of one job into its folder and prove that nothing is."""
+    """Fetch what is missing of one job into its folder and prove that nothing is.
+
+    A field that went since the job was planned is left out, unless it is one of ``needed``: that is an ExtractionError.
+    """
     manifest = folder.manifest
     if manifest.complete:
         progress(f"{manifest.object}: {manifest.records:,} rows had landed before")
         return
     if manifest.note:
         progress(f"{manifest.object}: {manifest.note}")
-    rate = _Rate(folder, progress)
-    if manifest.transport == "rest" and not manifest.parts:
-        land_rest(org, folder, rate.add)
-    else:
-        BulkLanding(org, folder, progress, rate.add, _countdown(works_until)).land()
+    try:
+        _fetch(org, folder, progress, works_until)
+    except (SalesforceError, ExtractionError) as error:
+        if not speaks_of_a_field(error) or not (gone := leave_out(org, folder, needed)):
+            raise
+        progress(f"{manifest.object}: {', '.join(gone)} went while it was read ({GONE}); it is read without")
+        if manifest.transport == "bulk" and not manifest.parts:
+            start_job(org, folder)
+        # Another one may go meanwhile: each time there are fewer left.
+        land(org, folder, progress, works_until=works_until, needed=needed)
+        return
     if not manifest.complete:
         landed = sum(page.rows for page in manifest.pages)
         distrust(folder)
@@ -82,6 +100,14 @@ def land(
             why="a page was lost, cut or sent twice",
             next_step=f"run: crosswalk sync --object {manifest.object}; the last good data stays",
         )
+
+
+def _fetch(org: SalesforceOrg, folder: LandingFolder, progress: Progress, works_until: datetime | None) -> None:
+    rate = _Rate(folder, progress)
+    if folder.manifest.transport == "rest" and not folder.manifest.parts:
+        land_rest(org, folder, rate.add)
+    else:
+        BulkLanding(org, folder, progress, rate.add, _countdown(works_until)).land()
 
 
 def _countdown(works_until: datetime | None) -> Callable[[], float] | None:

@@ -3,19 +3,20 @@
 Deciding what to read of it is ``pipelines.extract.plan``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
-from data_contracts.contracts import load_contract
+from data_contracts.contracts import load_contract, object_contract
 from data_contracts.errors import ExtractionError, QuotaError, SalesforceError
 from data_contracts.settings import Settings
+from pipelines.extract.drift import GONE, HIDDEN, WHOLE, Change, KnownField, differences
 from pipelines.extract.fields import FieldSpec, field_specs
-from pipelines.extract.objects import MATCHED, api_name
-from pipelines.extract.state import pin_org
+from pipelines.extract.objects import MATCHED, api_name, table_name
+from pipelines.extract.state import doubt_fields, pin_org
 from pipelines.extract.usage import record_usage
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, table_columns, transaction
@@ -28,11 +29,9 @@ _FIELD = (
     "scale BIGINT, picklist_values VARCHAR[], createable BOOLEAN, updateable BOOLEAN, calculated BOOLEAN, "
     "custom BOOLEAN, help_text VARCHAR, position BIGINT, first_seen TIMESTAMP, last_seen TIMESTAMP)"
 )
-GONE = "deleted in the org, or hidden from the connected user by field-level security"
 
-HIDDEN = (
-    "the object was deleted in the org, or the user lost the permission to read it; what was mirrored stays as it was"
-)
+#: Without these an account, contact or lead has no name to be matched by.
+MATCH_KEYS = {"account": ("Name",), "contact": ("LastName",), "lead": ("LastName", "Company")}
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,23 @@ class SchemaRefresh:
         if self.missing:
             names = ", ".join(f"{api_name(name)}.{field}" for name, field in self.missing)
             raise ExtractionError(
-                f"crosswalk.yaml relies on {names}, which the org does not show",
+                f"a mapping, a match key or a contract relies on {names}, which the org does not show",
                 why=GONE,
                 next_step="restore the field, or give the user's permission set read access, "
-                "or take it out of crosswalk.yaml",
+                "or take it out of crosswalk.yaml where it is named there (see: crosswalk fields OBJECT)",
             )
 
 
 def needed_fields(settings: Settings) -> dict[str, frozenset[str]]:
-    """Return the API fields per object that the settings name: mapped, matched on or filtered by."""
-    needed: dict[str, set[str]] = {}
+    """Return the API fields per object that a run cannot do without.
+
+    Those the settings name (mapped, matched on or filtered by), those an object cannot be matched without, and those
+    its contract requires.
+    """
+    needed: dict[str, set[str]] = {name: set(fields) for name, fields in MATCH_KEYS.items()}
+    for enabled in settings.objects:
+        required = {column.name for column in object_contract(table_name(enabled)).columns if column.required}
+        needed.setdefault(enabled, set()).update(name for name in required if not name.startswith("_"))
     for mapped, targets in settings.imports.mapping.items():
         for field in targets.values():
             needed.setdefault(mapped, set()).update(field.sources if field else ())
@@ -108,7 +114,8 @@ def refresh_schema(
         (name, field)
         for name, fields in sorted((needed or {}).items())
         if name in described
-        for field in sorted(fields - {spec.name for spec in described[name][1]})
+        for field in sorted(fields)
+        if field.lower() not in {spec.name.lower() for spec in described[name][1]}
     )
     total = sum(len(specs) for _, specs in described.values())
     return SchemaRefresh(total, changes, tuple(described), skipped, missing)
@@ -156,25 +163,16 @@ def _unreadable(name: str, error: SalesforceError) -> str:
 def _record(
     con: DuckDBPyConnection, api: str, specs: tuple[FieldSpec, ...], run: RunContext, needed: frozenset[str]
 ) -> int:
-    before = {
-        row[0]: row[1:]
-        for row in con.execute(
-            "SELECT field_name, type, length, precision, scale, gone_at FROM salesforce.field WHERE object_name = ?",
-            [api],
-        ).fetchall()
-    }
-    now = datetime.now(UTC).replace(tzinfo=None)
-    changes = _differences(before, specs)
-    if changes:
-        con.executemany(
-            "INSERT INTO ops.schema_change BY NAME SELECT ? AS run_id, ? AS detected_at, ? AS object_name, "
-            "? AS field_name, ? AS change, ? AS old_value, ? AS new_value, ? AS needed, ? AS message",
-            [
-                [run.run_id, now, api, field, change, old, new, field in needed, message]
-                for field, change, old, new, message in changes
-            ],
-        )
-    _replace_snapshot(con, api, specs, now)
+    before = con.execute(
+        "SELECT field_name, coalesce(label, field_name), type, coalesce(length, 0), coalesce(precision, 0), "
+        "coalesce(scale, 0), coalesce(calculated, false), gone_at IS NOT NULL FROM salesforce.field "
+        "WHERE lower(object_name) = lower(?)",
+        [api],
+    ).fetchall()
+    changes = differences([KnownField(*row) for row in before], specs)
+    _note(con, api, changes, run, needed)
+    doubt_fields(con, table_name(api), [change.field for change in changes if change.refill])
+    _replace_snapshot(con, api, specs, datetime.now(UTC).replace(tzinfo=None))
     return len(changes)
 
 
@@ -185,51 +183,40 @@ def _record_hidden(con: DuckDBPyConnection, api: str, run: RunContext) -> int:
         "UPDATE salesforce.field SET gone_at = ? WHERE lower(object_name) = lower(?) AND gone_at IS NULL", [now, api]
     ).fetchall()[0][0]
     if gone:
-        con.execute(
-            "INSERT INTO ops.schema_change BY NAME SELECT ? AS run_id, ? AS detected_at, ? AS object_name, "
-            "'*' AS field_name, 'hidden' AS change, ? AS old_value, false AS needed, ? AS message",
-            [run.run_id, now, api, f"{gone} fields", HIDDEN],
-        ).fetchall()
+        change = Change(WHOLE, "hidden", f"{gone} fields", None, HIDDEN)
+        _note(con, api, [change], run, frozenset())
     return int(gone > 0)
 
 
-def _differences(
-    before: Mapping[str, tuple[object, ...]], specs: tuple[FieldSpec, ...]
-) -> list[tuple[str, str, str | None, str | None, str]]:
-    """Return ``(field, change, old, new, message)``; nothing at an object's first describe."""
-    if not before:
-        return []
-    found: list[tuple[str, str, str | None, str | None, str]] = []
-    for spec in specs:
-        new = _signature(spec.type, spec.length, spec.precision, spec.scale)
-        old = before.get(spec.name)
-        if old is None or old[4] is not None:
-            found.append((spec.name, "added", None, new, "new in the org, or newly readable for the user"))
-        elif (was := _signature(*old[:4])) != new:
-            found.append((spec.name, "retyped", was, new, "the field's type, length or precision changed in the org"))
-    present = {spec.name for spec in specs}
-    for name, old in before.items():
-        if name not in present and old[4] is None:
-            found.append((name, "removed", _signature(*old[:4]), None, GONE))
-    return found
-
-
-def _signature(kind: object, length: object, precision: object, scale: object) -> str:
-    return f"{kind}({length},{precision},{scale})"
+def _note(
+    con: DuckDBPyConnection, api: str, changes: Sequence[Change], run: RunContext, needed: frozenset[str]
+) -> None:
+    """Write changes to ``ops.schema_change``; what happens twice within a run is there once."""
+    now, relied_on = datetime.now(UTC).replace(tzinfo=None), {name.lower() for name in needed}
+    for change in changes:
+        key = [run.run_id, api, change.field, change.change]
+        con.execute(
+            "DELETE FROM ops.schema_change WHERE run_id = ? AND object_name = ? AND field_name = ? AND change = ?", key
+        ).fetchall()
+        con.execute(
+            "INSERT INTO ops.schema_change BY NAME SELECT ? AS run_id, ? AS object_name, ? AS field_name, "
+            "? AS change, ? AS detected_at, ? AS old_value, ? AS new_value, ? AS needed, ? AS message",
+            [*key, now, change.old, change.new, change.field.lower() in relied_on, change.message],
+        ).fetchall()
 
 
 def _replace_snapshot(con: DuckDBPyConnection, api: str, specs: tuple[FieldSpec, ...], now: datetime) -> None:
+    present = [spec.name.lower() for spec in specs]
     con.execute(
-        "UPDATE salesforce.field SET gone_at = ? WHERE object_name = ? AND gone_at IS NULL AND field_name NOT IN "
-        "(SELECT unnest(?::VARCHAR[]))",
-        [now, api, [spec.name for spec in specs]],
+        "UPDATE salesforce.field SET object_name = $api, gone_at = coalesce(gone_at, CASE WHEN lower(field_name) "
+        "NOT IN (SELECT unnest($present::VARCHAR[])) THEN $now END) WHERE lower(object_name) = lower($api)",
+        {"api": api, "present": present, "now": now},
     ).fetchall()
-    first_seen = dict(
-        con.execute("SELECT field_name, first_seen FROM salesforce.field WHERE object_name = ?", [api]).fetchall()
-    )
+    seen = "SELECT lower(field_name), first_seen FROM salesforce.field WHERE object_name = ?"
+    first_seen = dict(con.execute(seen, [api]).fetchall())
     con.execute(
-        "DELETE FROM salesforce.field WHERE object_name = ? AND field_name IN (SELECT unnest(?::VARCHAR[]))",
-        [api, [spec.name for spec in specs]],
+        "DELETE FROM salesforce.field WHERE object_name = ? AND lower(field_name) IN (SELECT unnest(?::VARCHAR[]))",
+        [api, present],
     ).fetchall()
     rows = [
         {
@@ -247,7 +234,7 @@ def _replace_snapshot(con: DuckDBPyConnection, api: str, specs: tuple[FieldSpec,
             "custom": spec.custom,
             "help_text": spec.help or None,
             "position": position,
-            "first_seen": first_seen.get(spec.name, now),
+            "first_seen": first_seen.get(spec.name.lower(), now),
             "last_seen": now,
         }
         for position, spec in enumerate(specs)

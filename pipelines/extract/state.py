@@ -1,5 +1,6 @@
 """Private bookkeeping of extraction in schema ``_state``: the pinned org, watermarks, what each load did."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,6 +70,15 @@ def set_watermark(con: DuckDBPyConnection, name: str, mark: Watermark, run_id: s
     until = mark.covered_until.astimezone(UTC).replace(tzinfo=None)
     values = [name, until, mark.selection_key, list(mark.fields), run_id, mark.clock_offset]
     con.execute("INSERT INTO _state.watermark VALUES (?, ?, ?, ?::VARCHAR[], ?, ?)", values).fetchall()
+
+
+def doubt_fields(con: DuckDBPyConnection, name: str, fields: Sequence[str]) -> None:
+    """Take fields out of the watermark of object ``name``: the next load has to fill them for every record."""
+    con.execute(
+        "UPDATE _state.watermark SET fields = list_filter(fields, lambda x: NOT list_contains($fields::VARCHAR[], "
+        "lower(x))) WHERE object = $object",
+        {"object": name, "fields": [field.lower() for field in fields]},
+    ).fetchall()
 
 
 #: What the next run of an object does about a doubt: read everything again, or compare every Id.

@@ -4,7 +4,7 @@ The org then works on them side by side while ``download`` and ``load`` go one o
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -13,8 +13,11 @@ from duckdb import DuckDBPyConnection
 from data_contracts.contracts import quoted
 from data_contracts.errors import ExtractionError, QuotaError, SalesforceError
 from data_contracts.settings import Settings
-from pipelines.extract.chosen import chosen_ids, land_chosen
+from pipelines.extract.calculated import due_fields
+from pipelines.extract.chosen import chosen_ids, land_chosen, parts_of
 from pipelines.extract.entered import note_stored
+from pipelines.extract.estimate import RECONCILING, Job, added, bulk_calls, job_calls, require_affordable
+from pipelines.extract.estimate import told as estimated
 from pipelines.extract.jobs import pending, submit_or_rest
 from pipelines.extract.objects import MATCHED, api_name, table_name
 from pipelines.extract.plan import (
@@ -26,14 +29,15 @@ from pipelines.extract.plan import (
     ObjectInput,
     ObjectPlan,
     choose_kind,
+    fields_to_fill,
     joined,
     over_cap,
 )
 from pipelines.extract.progress import Progress, quiet
-from pipelines.extract.schema import known_fields, refresh_schema
+from pipelines.extract.schema import known_fields, needed_fields, refresh_schema
 from pipelines.extract.selection import selection_query
 from pipelines.extract.state import doubt, loaded_by_unfinished, pin_org, record_refusal, was_loaded, watermark
-from pipelines.extract.usage import record_usage
+from pipelines.extract.usage import add_estimate, record_usage, settle
 from pipelines.extract.wanted import limited, wanted_fields
 from pipelines.extract.watermark import coverage, lower_bound
 from pipelines.run import RunContext
@@ -63,19 +67,25 @@ def submit_jobs(
     pin_org(con, org.identity())
     prune(home.landing, settings.retention.landing_days, datetime.now(UTC))
     mark_committed(con, home)
-    plans: dict[str, ObjectPlan] = {}
     before = ExtractionPlan.find(home.landing, run.run_id)
+    prepared: dict[str, _Prepared] = {}
     for name, chosen in settings.objects.items():
         if not chosen.enabled or (only is not None and name not in only):
             continue
         done = before.objects.get(name) if before else None
         if done and done.landing and was_loaded(con, done.landing):
-            plans[name] = done
+            prepared[name] = _Prepared(done.model_copy(update={"to_come": {}}))
             progress(f"{name}: this run had loaded it before it was interrupted")
             continue
         with attributed_to(name):
-            plans[name] = _plan_object(con, org, home, settings, run, name, (kinds or {}).get(name, run.kind))
-        progress(_told(plans[name]))
+            prepared[name] = _prepare(con, org, home, settings, run, name, (kinds or {}).get(name, run.kind))
+    _estimate(con, org, settings, run, prepared, progress)
+    plans: dict[str, ObjectPlan] = {}
+    for name, item in prepared.items():
+        with attributed_to(name):
+            plans[name] = _submit(con, org, home, run, item)
+        if item.jobs or not item.plan.landing:
+            progress(_told(plans[name]))
     plan = ExtractionPlan(run_id=run.run_id, objects=plans)
     plan.save(home.landing)
     record_usage(con, org, run)
@@ -100,6 +110,38 @@ def mark_committed(con: DuckDBPyConnection, home: Home) -> None:
                 folder.mark_loaded(datetime.now(UTC))
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """An object whose records are counted and whose jobs are not created: those of its records, then of its Ids.
+
+    ``chosen`` is the folder of the Ids that lists and reports select. Without jobs the plan stands as it is.
+    """
+
+    plan: ObjectPlan
+    jobs: tuple[Job, ...] = ()
+    chosen: LandingFolder | None = None
+
+
+def _estimate(
+    con: DuckDBPyConnection,
+    org: SalesforceOrg,
+    settings: Settings,
+    run: RunContext,
+    prepared: Mapping[str, _Prepared],
+    progress: Progress,
+) -> None:
+    """Tell and record what the rest of the run will ask of the org; raises where it may not."""
+    to_come = {name: item.plan.to_come for name, item in prepared.items()}
+    record_usage(con, org, run)
+    add_estimate(con, run.run_id, "", {})
+    for name, calls in to_come.items():
+        add_estimate(con, run.run_id, table_name(name), calls)
+    settle(con)
+    left = require_affordable(org, settings.limits.api, to_come)
+    total = sum(sum(calls.values()) for calls in to_come.values())
+    progress(f"about {total:,} API requests to come of {left:,} that may be sent: {estimated(to_come) or 'none'}")
+
+
 def _told(plan: ObjectPlan) -> str:
     if plan.skipped or plan.refused:
         return plan.skipped or plan.refused.partition("\n")[0]
@@ -107,7 +149,7 @@ def _told(plan: ObjectPlan) -> str:
     return f"{plan.name}: {plan.kind} run of {plan.eligible:,} records submitted{because}"
 
 
-def _plan_object(
+def _prepare(
     con: DuckDBPyConnection,
     org: SalesforceOrg,
     home: Home,
@@ -115,9 +157,10 @@ def _plan_object(
     run: RunContext,
     name: str,
     asked: Kind,
-) -> ObjectPlan:
+) -> _Prepared:
     known = read_input(con, name, run)
-    known = replace(known, fields=limited(known.fields, wanted_fields(settings, name)))
+    needed = needed_fields(settings).get(name, frozenset())
+    known = replace(known, fields=limited(known.fields, wanted_fields(settings, name)), needed=needed)
     if not known.fields:
         if name in MATCHED:
             raise ExtractionError(
@@ -125,7 +168,7 @@ def _plan_object(
                 why="its describe has not been read, or showed nothing",
                 next_step="run: crosswalk preflight",
             )
-        return _skipped(con, name, asked)
+        return _Prepared(_skipped(con, name, asked))
     try:
         selection = selection_query(org, name, settings, org.server_time())
         chosen = chosen_ids(org, home, settings, run, name) if selection.by_ids else None
@@ -136,37 +179,71 @@ def _plan_object(
         if name in MATCHED or error.code != "INVALID_TYPE":
             raise
         # The permission went between the describe and this moment.
-        return _skipped(con, name, asked)
+        return _Prepared(_skipped(con, name, asked))
     cap, refusal = over_cap(name, eligible, settings)
     kind, reason = choose_kind(asked, known, selection)
     if refusal:
         record_refusal(con, run.run_id, table_name(name), kind, eligible, eligible - (cap or 0))
-        return ObjectPlan(name=name, kind=kind, eligible=eligible, cap=cap, refused=refusal)
+        return _Prepared(ObjectPlan(name=name, kind=kind, eligible=eligible, cap=cap, refused=refusal))
 
     covered = coverage(org, known.api)
     since = lower_bound(known.watermark, covered, OVERLAP) if kind == "delta" and known.watermark else None
     request = JobRequest(known, kind, "records", selection, since, covered, eligible)
-    ids_folder = chosen
-    if chosen is not None:
-        records = land_chosen(con, org, home, request, chosen, datetime.now(UTC))
-    else:
-        records = _land(con, org, home, run, request)
+    jobs = [_job(org, home, request)] if chosen is None else [_chosen_job(org, request)]
+    filled = _beside_the_ids(con, settings, request)
+    if chosen is None and kind == "delta" and (selection.restricted or known.doubt is not None or filled):
         # Leaving a selection, or going for good, moves no stamp of the record: only the Ids tell who is still there.
-        wanted = kind == "delta" and (selection.restricted or known.doubt is not None)
-        ids_folder = _land(con, org, home, run, replace(request, purpose="ids", since=None)) if wanted else None
-        if ids_folder is not None and selection.restricted:
-            note_stored(con, name, ids_folder)
-    records.add_usage((entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(name))
-    return ObjectPlan(
-        name=name,
-        kind=kind,
-        reason=reason,
-        eligible=eligible,
-        cap=cap,
-        landing=str(records.path.relative_to(home.landing)),
-        ids_landing=str(ids_folder.path.relative_to(home.landing)) if ids_folder else "",
-        stored=_live(con, name),
+        jobs.append(_job(org, home, replace(request, purpose="ids", since=None, filled=filled)))
+    if chosen is None:
+        to_come = added(*(job_calls(org, job) for job in jobs), RECONCILING)
+    else:
+        to_come = bulk_calls(jobs[0].rows, jobs=max(1, parts_of(con, request, chosen)))
+    return _Prepared(
+        ObjectPlan(
+            name=name,
+            run_id=run.run_id,
+            kind=kind,
+            reason=reason,
+            eligible=eligible,
+            cap=cap,
+            stored=_live(con, name),
+            to_come=to_come,
+            needed=tuple(sorted(needed)),
+        ),
+        tuple(jobs),
+        chosen,
     )
+
+
+def _submit(
+    con: DuckDBPyConnection, org: SalesforceOrg, home: Home, run: RunContext, prepared: _Prepared
+) -> ObjectPlan:
+    """Create the jobs of one object and return its plan with where they land."""
+    if not prepared.jobs:
+        return prepared.plan
+    first, *others = prepared.jobs
+    ids_folder = prepared.chosen
+    if ids_folder is not None:
+        records = land_chosen(con, org, home, first.request, ids_folder, datetime.now(UTC))
+    else:
+        records = _land(con, org, home, run, first)
+        for every in others:
+            ids_folder = _land(con, org, home, run, every)
+            if every.request.selection.restricted:
+                note_stored(con, prepared.plan.name, ids_folder)
+    taken = org.usage.take(prepared.plan.name)
+    records.add_usage(((entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in taken), run.run_id)
+    landing = str(records.path.relative_to(home.landing))
+    ids_landing = str(ids_folder.path.relative_to(home.landing)) if ids_folder else ""
+    return prepared.plan.model_copy(update={"landing": landing, "ids_landing": ids_landing})
+
+
+def _beside_the_ids(con: DuckDBPyConnection, settings: Settings, request: JobRequest) -> tuple[str, ...]:
+    """Return the fields that a delta reads of every record: those to be filled, and calculated ones that are due."""
+    if request.kind == "full":
+        return ()
+    due = due_fields(con, settings, request.known.name, request.known.fields)
+    return tuple(sorted({*fields_to_fill(request.known), *due}))
 
 
 def _skipped(con: DuckDBPyConnection, name: str, asked: Kind) -> ObjectPlan:
@@ -199,21 +276,31 @@ def read_input(con: DuckDBPyConnection, name: str, run: RunContext) -> ObjectInp
     )
 
 
-def _land(
-    con: DuckDBPyConnection, org: SalesforceOrg, home: Home, run: RunContext, request: JobRequest
-) -> LandingFolder:
-    """Return the folder of the job: the one a killed run left, or a new one."""
+def _job(org: SalesforceOrg, home: Home, request: JobRequest) -> Job:
+    """Return a job with its transport and its rows to come, or with the folder that a killed run left of it."""
     now = datetime.now(UTC)
     manifest = request.manifest(org.identity().org_id, org.api_version, now)
     mark = request.known.watermark
     until = mark.covered_until if mark else None
     if found := pending(org, home, manifest.object, manifest.match_key, until, now):
-        return found
+        return Job(request, manifest, found.manifest.records or request.eligible, found)
     manifest.transport, rows = _transport(org, request, manifest.soql)
     if rows == 0:
         manifest.records = 0
-    folder = LandingFolder.create(home.landing, manifest)
-    if rows == 0 or manifest.transport == "rest":
+    return Job(request, manifest, rows)
+
+
+def _chosen_job(org: SalesforceOrg, request: JobRequest) -> Job:
+    manifest = request.manifest(org.identity().org_id, org.api_version, datetime.now(UTC))
+    return Job(request, manifest, request.eligible)
+
+
+def _land(con: DuckDBPyConnection, org: SalesforceOrg, home: Home, run: RunContext, job: Job) -> LandingFolder:
+    """Return the folder of the job: the one a killed run left, or a new one."""
+    if job.found:
+        return job.found
+    folder = LandingFolder.create(home.landing, job.manifest)
+    if job.rows == 0 or job.manifest.transport == "rest":
         return folder
     try:
         submit_or_rest(org, folder)
@@ -221,7 +308,7 @@ def _land(
         if error.code != "INVALID_FIELD":
             raise
         folder.abandon("a field went between the describe and the query")
-        return _after_drift(con, org, home, run, request, error)
+        return _after_drift(con, org, home, run, job.request, error)
     return folder
 
 
@@ -243,9 +330,11 @@ def _after_drift(
     error: SalesforceError,
 ) -> LandingFolder:
     """A field went between the describe and the query: describe again, and give up when that changes nothing."""
-    refresh_schema(con, org, [request.known.name], run)
-    known = read_input(con, request.known.name, run)
-    known = replace(known, fields=limited(known.fields, frozenset(spec.name for spec in request.known.fields)))
+    name, needed = request.known.name, request.known.needed
+    refresh_schema(con, org, [name], run, {name: needed}).raise_if_needed()
+    known = read_input(con, name, run)
+    fields = limited(known.fields, frozenset(spec.name for spec in request.known.fields))
+    known = replace(known, fields=fields, needed=needed)
     if known.fields == request.known.fields:
         raise error
-    return _land(con, org, home, run, replace(request, known=known))
+    return _land(con, org, home, run, _job(org, home, replace(request, known=known)))

@@ -1,5 +1,6 @@
 """The shape of an object's table: promised columns of its contract, columns of the describe, bookkeeping."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ RETIRED = (
     "field that is no longer read (deleted in the org, hidden by field-level security, or left out of the settings); "
     "last known values"
 )
+_KEPT = re.compile(r"(.+)__(varchar|bigint|double|boolean|date|timestamp|time|decimal_\d+_\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,23 @@ def shape_of(con: DuckDBPyConnection, table: str, api: str, selected: Sequence[L
     Columns the org no longer shows keep their place, type and last values.
     """
     contract = _contract(table)
-    promised: Mapping[str, Column] = {column.name: column for column in contract.columns} if contract else {}
-    columns = [_column(field, promised.get(field.name)) for field in selected]
-    have = {column.name for column in columns} | {column.name for column in BOOKKEEPING}
+    promised: Mapping[str, Column] = {column.name.lower(): column for column in contract.columns} if contract else {}
+    columns = [_column(field, promised.get(field.name.lower())) for field in selected]
+    have = {column.name.lower() for column in (*columns, *BOOKKEEPING)}
+    retired = _retired(con, table, {field.name.lower() for field in selected})
+    idle = {name.lower() for name in retired}
     columns += [
-        replace(column, required=False, primary_key=False) for name, column in promised.items() if name not in have
+        replace(
+            column,
+            required=False,
+            primary_key=False,
+            description=f"{column.description}; {RETIRED}" if name in idle else column.description,
+        )
+        for name, column in promised.items()
+        if name not in have
     ]
     have |= set(promised)
-    retired = _retired(con, table, {field.name for field in selected})
-    columns += [Column(name, kind, RETIRED) for name, kind in retired.items() if name not in have]
+    columns += [Column(name, kind, retired_comment(name)) for name, kind in retired.items() if name.lower() not in have]
     return TableShape(
         table=table,
         description=(contract.description if contract else f"one row per record of {api} seen in the org")
@@ -82,10 +92,25 @@ def shape_of(con: DuckDBPyConnection, table: str, api: str, selected: Sequence[L
     )
 
 
+def kept_name(field: str, kind: str) -> str:
+    """Return the column in which values of an earlier type stay: ``Size__c`` as VARCHAR → ``Size__c__varchar``.
+
+    No field of Salesforce is called so: one with two underscores ends in ``__c`` or the like.
+    """
+    return f"{field}__{'_'.join(re.findall(r'[a-z0-9]+', kind.lower()))}"
+
+
+def retired_comment(name: str) -> str:
+    """Return what the comment of a retired column says."""
+    if kept := _KEPT.fullmatch(name):
+        return f"values that {kept[1]} had as {kept[2].upper()}, before its type changed in the org; no longer read"
+    return RETIRED
+
+
 def _retired(con: DuckDBPyConnection, table: str, selected: set[str]) -> dict[str, str]:
     """Stored columns that are no longer selected and hold values: those are carried from load to load."""
     kept = selected | {column.name for column in BOOKKEEPING}
-    idle = {name: kind for name, kind in table_columns(con, f"salesforce.{table}").items() if name not in kept}
+    idle = {name: kind for name, kind in table_columns(con, f"salesforce.{table}").items() if name.lower() not in kept}
     if not idle:
         return {}
     counts = ", ".join(f"count({quoted(name)})" for name in idle)

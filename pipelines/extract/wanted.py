@@ -34,4 +34,5 @@ def wanted_fields(settings: Settings, name: str) -> frozenset[str] | None:
 
 def limited(fields: Iterable[FieldSpec], wanted: frozenset[str] | None) -> tuple[FieldSpec, ...]:
     """Return the fields of a describe that are wanted, in its order."""
-    return tuple(spec for spec in fields if wanted is None or spec.name in wanted)
+    chosen = None if wanted is None else {name.lower() for name in wanted}
+    return tuple(spec for spec in fields if chosen is None or spec.name.lower() in chosen)

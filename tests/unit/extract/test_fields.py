@@ -107,6 +107,7 @@ def test_conditions_are_joined_without_changing_their_meaning() -> None:
 
 STAMP, NAME = FieldSpec("SystemModstamp", "S", "datetime"), FieldSpec("Name", "N", "string")
 COLUMNS = {"SystemModstamp": "TIMESTAMP", "Name": "VARCHAR"}
+NEW = tuple(FieldSpec(f"X{number}__c", "X", "string") for number in range(1, 7))
 MARK = Watermark(NOW, "key", ("SystemModstamp", "Name"))
 
 
@@ -118,8 +119,9 @@ MARK = Watermark(NOW, "key", ("SystemModstamp", "Name"))
         (ObjectInput("a", "A", (STAMP, NAME), MARK, {}), "key", "full", "first load"),
         (ObjectInput("a", "A", (STAMP, NAME), MARK, COLUMNS), "other", "full", "selection changed"),
         (ObjectInput("a", "A", (NAME,), MARK, COLUMNS), "key", "full", "no field that tells"),
-        (ObjectInput("a", "A", (STAMP, NAME, FieldSpec("X__c", "X", "string")), MARK, COLUMNS), "key", "full", "X__c"),
-        (ObjectInput("a", "A", (STAMP, FieldSpec("Name", "N", "int")), MARK, COLUMNS), "key", "full", "another type"),
+        (ObjectInput("a", "A", (STAMP, NAME, *NEW[:2]), MARK, COLUMNS), "key", "delta", "fill: X1__c, X2__c; a job of"),
+        (ObjectInput("a", "A", (STAMP, FieldSpec("Name", "N", "int")), MARK, COLUMNS), "key", "delta", "fill: Name;"),
+        (ObjectInput("a", "A", (STAMP, NAME, *NEW), MARK, COLUMNS), "key", "full", "X5__c and 1 more"),
     ],
 )
 def test_when_a_delta_must_be_a_full_run(known: ObjectInput, key: str, kind: str, reason: str) -> None:
