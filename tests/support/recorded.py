@@ -33,12 +33,17 @@ class Recorded:
     cut: bool = False
 
     @property
+    def is_bulk1(self) -> bool:
+        """Whether it is an exchange of Bulk API 1; those are replayed as the jobs they belong to."""
+        return "/services/async/" in self.path
+
+    @property
     def version(self) -> str:
         """The API version asked for; where it was blotted out, one whose describes have the recorded keys."""
-        found = self.path.split("/")[3].removeprefix("v")
+        found = self.path.lstrip("/").split("/")[2].removeprefix("v")
         if found != "xx.0":
             return found
-        older = self.path.endswith("/describe") and "associateEntityType" not in self.body
+        older = not self.is_bulk1 and self.path.endswith("/describe") and "associateEntityType" not in self.body
         return "47.0" if older else "60.0"
 
     def __str__(self) -> str:

@@ -97,9 +97,22 @@ class Replay:
         if _COUNTED.search(soql):
             rows = answer["records"]
             self._fill(name, rows[0]["expr0"] if rows else answer["totalSize"])
+        elif "TYPEOF" in soql:
+            self.prepare_events(answer["records"])
         elif name not in _GIVEN:
             self.clear(name)
             self._make(answer["records"], name, **dict(_EQUALS.findall(soql.partition(" where ")[2])))
+
+    def prepare_events(self, records: list[dict[str, Any]]) -> None:
+        """Let there be events, and what they are about, as in a recorded answer."""
+        self.clear("Event")
+        for record in records:
+            values = {key: value for key, value in self._values(record).items() if not key.startswith("Activity")}
+            for field in ("Who", "What"):
+                if parent := record[field]:
+                    kind = parent["attributes"]["type"]
+                    values[f"{field}Id"] = self.create(kind, self.least(kind) | self._values(parent))
+            self.create("Event", self.least("Event") | values)
 
     def _prepare_upsert(self, name: str, field: str, exchange: Recorded) -> None:
         """Let records exist that the recorded upsert found, and no others."""
@@ -175,6 +188,11 @@ class Replay:
     def remember(self, recorded_id: str, own: str) -> None:
         """Let ``own`` stand for a recorded id."""
         self._ids[recorded_id] = own
+
+    def with_own_ids(self, text: str) -> str:
+        """A batch with this org's ids in place of the recorded ones; the records exist."""
+        self._ids = {}
+        return self._translated(text)
 
     def _translated(self, text: str) -> str:
         """Put this org's ids in place of the recorded ones; a record that is named must exist."""
