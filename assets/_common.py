@@ -110,10 +110,14 @@ def table_asset(
     deps: Sequence[dg.AssetKey] = (),
     kinds: Sequence[str] = ("duckdb",),
     owner: str = "",
+    may_pause: bool = False,
 ) -> AssetDecorator:
-    """Return the decorator of the asset of one published table, in the pool of the warehouse."""
+    """Return the decorator of the asset of one published table, in the pool of the warehouse.
+
+    One that ``may_pause`` yields its result, or nothing when the run pauses at it.
+    """
     arguments = spec_arguments(name, group=group, kinds=kinds, owner=owner)
-    decorator: AssetDecorator = dg.asset(**arguments, deps=deps, pool=POOL)
+    decorator: AssetDecorator = dg.asset(**arguments, deps=deps, pool=POOL, output_required=not may_pause)
     return decorator
 
 

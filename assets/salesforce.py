@@ -7,6 +7,7 @@ reports are read before the jobs: their members may be the selection, and are co
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
@@ -24,8 +25,9 @@ from assets._common import (
     spec_arguments,
     table_asset,
 )
+from assets.pausing import budgeted_org, closed, pausing
+from assets.plots import table
 from data_contracts.contracts import Column, contract_names, load_contract, object_contract
-from data_contracts.errors import WindowClosedError
 from data_contracts.settings import DEFAULT_OBJECTS, Settings
 from pipelines.extract import (
     download_object,
@@ -40,17 +42,17 @@ from pipelines.extract.outcome import outcome, record_outcomes
 from pipelines.extract.plan import ExtractionPlan
 from pipelines.extract.schema import needed_fields
 from pipelines.extract.state import pin_org
-from pipelines.publish.run_record import begin_run, finish_run, note_org
+from pipelines.publish.run_record import begin_run, note_org
 from pipelines.publish.snapshot_audit import published_run_id
 from pipelines.publish.statistics import write_statistics
 from pipelines.tables import described_columns, ensure_table
+from resources.salesforce import SalesforceOrg
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 GROUP = "salesforce"
 KINDS = ("salesforce", "duckdb")
 JOBS = dg.AssetKey(["landing", "jobs"])
 LISTS = dg.AssetKey(["landing", "lists"])
-CLOSED = "the off-hours window is closed; what is landed stays, the next night goes on from here"
 Results = Iterator[dg.MaterializeResult[None]]
 
 
@@ -68,29 +70,29 @@ def _switched_off(enabled: Sequence[str]) -> list[dg.AssetsDefinition]:
     return [dg.AssetsDefinition(specs=[dg.AssetSpec(**arguments)]) for arguments in specs]
 
 
-@table_asset("salesforce.field", group=GROUP, kinds=KINDS)
+@table_asset("salesforce.field", group=GROUP, kinds=KINDS, may_pause=True)
 def field(
     context: dg.AssetExecutionContext,
     crosswalk: CrosswalkResource,
     salesforce: SalesforceResource,
     sync: SyncResource,
-) -> dg.MaterializeResult[None]:
+) -> Results:
     """Begin the run: connect, check the pinned org, and take the describe snapshot."""
     run, settings = run_context(context, crosswalk, sync), crosswalk.settings
-    with foreseeable(), crosswalk.connect() as con:
+    with foreseeable(), pausing(context, crosswalk, salesforce, sync), crosswalk.connect() as con:
         begin_run(con, run, window=sync.works_until or None, published_run_id=published_run_id(crosswalk.home))
         for name in contract_names():
             ensure_table(con, load_contract(name))
-        org = salesforce.connect(settings)
+        org = budgeted_org(context, crosswalk, salesforce, sync)
         # Before anything of the org is written: another org's fields must not end up among ours.
         pin_org(con, org.identity())
         note_org(con, run, org.identity().org_id)
         names = [name for name, item in settings.objects.items() if item.enabled]
         found = refresh_schema(con, org, names, run, needed_fields(settings))
         found.raise_if_needed()
-    for name, reason in found.skipped.items():
-        context.log.warning(f"{name} is skipped: {reason}")
-    return materialized(found.fields, {"schema changes": found.changes, "skipped objects": dict(found.skipped)})
+        for name, reason in found.skipped.items():
+            context.log.warning(f"{name} is skipped: {reason}")
+        yield materialized(found.fields, {"schema changes": found.changes, "skipped objects": dict(found.skipped)})
 
 
 @dg.asset(
@@ -111,23 +113,39 @@ def jobs(
 ) -> Results:
     """Plan the extraction; nothing more happens tonight when the window is closed."""
     run, settings = run_context(context, crosswalk, sync), crosswalk.settings
-    if _closed(context, crosswalk, sync):
+    if closed(context, crosswalk, sync):
         return
     kinds = {name: sync.kind_of(name) for name in settings.objects}
     only = _selected(context)
-    with foreseeable(), crosswalk.connect() as con:
-        org = salesforce.connect(settings)
+    with foreseeable(), pausing(context, crosswalk, salesforce, sync), crosswalk.connect() as con:
+        org = budgeted_org(context, crosswalk, salesforce, sync)
         plan = submit_jobs(con, org, crosswalk.home, settings, run, only=only, kinds=kinds, progress=context.log.info)
         told = record_outcomes(con, plan)
         if any(item.refused for item in plan.objects.values()):
             # The run will fail at the refused object, and its statistics are to say why.
             write_statistics(con, run)
-    for name, reason in told.items():
-        (context.log.info if reason.startswith("full") else context.log.warning)(f"{name}: {reason}")
+        for name, reason in told.items():
+            (context.log.info if reason.startswith("full") else context.log.warning)(f"{name}: {reason}")
+        yield dg.MaterializeResult(metadata={**_planned(plan, told), **_estimated(org, plan)})
+
+
+def _planned(plan: ExtractionPlan, told: dict[str, str]) -> dict[str, dg.MetadataValue[Any]]:
     eligible = {name: item.eligible for name, item in plan.objects.items()}
-    yield dg.MaterializeResult(
-        metadata={"eligible records": dg.MetadataValue.json(eligible), "reasons": dg.MetadataValue.json(told)}
-    )
+    return {"eligible records": dg.MetadataValue.json(eligible), "reasons": dg.MetadataValue.json(told)}
+
+
+def _estimated(org: SalesforceOrg, plan: ExtractionPlan) -> dict[str, dg.MetadataValue[Any]]:
+    """Return the API calls expected of the rest of the run, beside what may still be sent."""
+    expected = [(name, *call) for name, item in plan.objects.items() for call in item.to_come.items()]
+    rows = [(name, endpoint, f"{calls:,}") for name, endpoint, calls in expected]
+    total = sum(calls for _, _, calls in expected)
+    left = org.session.budget.left() if org.session.budget else 0
+    heads = ("object", "endpoint", "calls to come")
+    return {
+        "API calls to come": dg.MetadataValue.int(total),
+        "API calls left": dg.MetadataValue.int(left),
+        "estimate": table(heads, rows),
+    }
 
 
 def _landing_asset(name: str) -> dg.AssetsDefinition:
@@ -147,17 +165,13 @@ def _landing_asset(name: str) -> dg.AssetsDefinition:
         salesforce: SalesforceResource,
         sync: SyncResource,
     ) -> Results:
-        if _closed(context, crosswalk, sync):
+        if closed(context, crosswalk, sync):
             return
-        with foreseeable():
+        with foreseeable(), pausing(context, crosswalk, salesforce, sync):
             plan = ExtractionPlan.load(crosswalk.home.landing, run_id_of(context.run)).require(name)
-            org, until = salesforce.connect(crosswalk.settings), sync.deadline()
-            try:
-                download_object(org, crosswalk.home, plan, context.log.info, works_until=until)
-            except WindowClosedError as closed:
-                _pause(context, crosswalk, sync, f"{closed.what}; {CLOSED}")
-                return
-        yield dg.MaterializeResult(metadata={"kind": plan.kind, "reason": outcome(plan) or "as asked"})
+            org = budgeted_org(context, crosswalk, salesforce, sync)
+            download_object(org, crosswalk.home, plan, context.log.info, works_until=sync.deadline())
+            yield dg.MaterializeResult(metadata={"kind": plan.kind, "reason": outcome(plan) or "as asked"})
 
     return land
 
@@ -228,13 +242,14 @@ def lists(
     sync: SyncResource,
 ) -> Results:
     """Land list membership."""
-    if _closed(context, crosswalk, sync):
+    if closed(context, crosswalk, sync):
         return
     settings, run = crosswalk.settings, run_context(context, crosswalk, sync)
-    with foreseeable():
-        found = land_lists(salesforce.connect(settings), crosswalk.home, settings, run, context.log.info)
-    names = [f"{item.object_name}: {item.kind.replace('_', ' ')} {item.list_name}" for item in found.lists]
-    yield dg.MaterializeResult(metadata={"lists": len(found.lists), "names": dg.MetadataValue.json(names)})
+    with foreseeable(), pausing(context, crosswalk, salesforce, sync):
+        org = budgeted_org(context, crosswalk, salesforce, sync)
+        found = land_lists(org, crosswalk.home, settings, run, context.log.info)
+        names = [f"{item.object_name}: {item.kind.replace('_', ' ')} {item.list_name}" for item in found.lists]
+        yield dg.MaterializeResult(metadata={"lists": len(found.lists), "names": dg.MetadataValue.json(names)})
 
 
 @table_asset("salesforce.list_membership", group=GROUP, deps=[LISTS], kinds=KINDS)
@@ -257,17 +272,3 @@ def _selected(context: dg.AssetExecutionContext) -> set[str] | None:
     if not selection:
         return None
     return {key.path[-1] for key in selection if key.path[0] == "landing"} - {"jobs", "lists"}
-
-
-def _closed(context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource) -> bool:
-    """Return whether the window has closed; if so, record the run as paused."""
-    if sync.may_work():
-        return False
-    _pause(context, crosswalk, sync, CLOSED)
-    return True
-
-
-def _pause(context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource, message: str) -> None:
-    context.log.warning(message)
-    with crosswalk.connect() as con:
-        finish_run(con, run_context(context, crosswalk, sync), "paused", message)

@@ -14,6 +14,8 @@ class CrosswalkError(Exception):
 
     #: Worth trying again unchanged (a dropped connection), unlike a terminal error (a wrong secret).
     transient = False
+    #: What the command line exits with.
+    exit_code = 1
 
     def __init__(self, what: str, *, why: str = "", next_step: str = "") -> None:
         self.what, self.why, self.next_step = what, why, next_step

@@ -25,6 +25,9 @@ from resources.warehouse import Warehouse
 LOCATION = "crosswalk"
 """Name of the code location in ``workspace.yaml``."""
 
+PAUSED_TAG = "crosswalk/paused"
+"""Tag of a run that stopped at a checkpoint without a failure: why."""
+
 
 class CrosswalkResource(dg.ConfigurableResource["CrosswalkResource"]):
     """The home, its settings and its warehouse, held under the home's lock for the whole run."""

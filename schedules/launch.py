@@ -15,7 +15,7 @@ import dagster as dg
 
 from data_contracts import errors
 from resources.home import Home
-from resources.wiring import LOCATION
+from resources.wiring import LOCATION, PAUSED_TAG
 from schedules.dead_runs import settle
 from schedules.jobs import DAILY, WEEKLY, run_config
 from schedules.selection import selection_for
@@ -54,12 +54,16 @@ class StepTime:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run ended: ``failures`` are messages for people, empty on success."""
+    """How a run ended: ``failures`` are messages for people, empty on success.
+
+    ``paused`` says why it stopped before it had published, although nothing failed; empty where it did not.
+    """
 
     run_id: str
     success: bool
     failures: tuple[str, ...]
     steps: tuple[StepTime, ...]
+    paused: str = ""
 
 
 def embedded_dagster_home(home: Home) -> Path:
@@ -116,7 +120,9 @@ def run_now(
             tags={".dagster/repository": REPOSITORY},
         )
         steps = _step_times(instance, result.run_id)
-    return RunOutcome(result.run_id, result.success, _failures(result.all_events), steps)
+        run = instance.get_run_by_id(result.run_id)
+    paused = run.tags.get(PAUSED_TAG, "") if run else ""
+    return RunOutcome(result.run_id, result.success, _failures(result.all_events), steps, paused)
 
 
 def _step_times(instance: dg.DagsterInstance, run_id: str) -> tuple[StepTime, ...]:

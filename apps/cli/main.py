@@ -65,12 +65,12 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; a foreseeable error is a message and exit code 1."""
+    """Run the command line; a foreseeable error is a message and exit code 1, or the error's own."""
     try:
         cli()
     except CrosswalkError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,14 @@ class SyncFailed(CrosswalkError):
     """The run ended without publishing."""
 
 
+class SyncPaused(CrosswalkError):
+    """The run stopped before publishing, kept what had landed, and goes on when it is run again."""
+
+    transient = True
+    #: EX_TEMPFAIL of sysexits.h: nothing is wrong, try again later.
+    exit_code = 75
+
+
 @click.command(name="sync")
 @click.option("--full/--delta", default=True, help="Fetch everything (default), or only what changed since.")
 @click.option("--object", "objects", multiple=True, metavar="NAME", help="Only this object; may be repeated.")
@@ -48,7 +56,8 @@ def _figures(home: Home) -> tuple[Published | None, str]:
 def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOutcome:
     """Run the full or the delta job in this process.
 
-    Raises SettingsError for an object the settings do not have, SyncFailed with every message when the run fails.
+    Raises SettingsError for an object the settings do not have, SyncFailed with every message when the run fails,
+    SyncPaused when it stopped for want of API requests.
     """
     from definitions import build_defs
 
@@ -68,6 +77,11 @@ def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOut
         raise SyncFailed(
             f"run {outcome.run_id} failed; the last published snapshot is untouched\n{told}",
             next_step="mend what is named above, then run: crosswalk sync",
+        )
+    if outcome.paused:
+        raise SyncPaused(
+            f"run {outcome.run_id} is paused; the last published snapshot is untouched\n{outcome.paused}",
+            next_step="crosswalk sync, later: it goes on from what has landed",
         )
     return outcome
 

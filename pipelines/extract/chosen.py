@@ -55,6 +55,11 @@ def land_chosen(
     return folder
 
 
+def parts_of(con: DuckDBPyConnection, request: JobRequest, ids: LandingFolder) -> int:
+    """Return how many jobs fetch the chosen records."""
+    return len(_conditions(con, request, ids))
+
+
 def _conditions(con: DuckDBPyConnection, request: JobRequest, ids: LandingFolder) -> list[str]:
     """Return one condition per job; no record meets two of them."""
     load_ids(con, ids)

@@ -14,9 +14,10 @@ from duckdb import DuckDBPyConnection
 from data_contracts.errors import ExtractionError, ReconciliationError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.extract.batch import Batch, read_pages
+from pipelines.extract.calculated import count_recalculated
 from pipelines.extract.chosen import keep_chosen
 from pipelines.extract.fill import fill
-from pipelines.extract.merge import note_changes, refuse_empty, replace_by_id, swap
+from pipelines.extract.merge import let_go, note_changes, refuse_empty, replace_by_id, swap
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
 from pipelines.extract.progress import Progress, quiet
@@ -75,9 +76,15 @@ def _load(
             fetched = keep_chosen(batch, fetched)
             refuse_empty(batch, fetched)
             changes = note_changes(batch, fetched)
-            gone, removed = swap(batch) if folder.manifest.kind == "full" else replace_by_id(batch, changes)
-            rejected += fill(batch)
-            figures = {**asdict(changes), "deleted": changes.deleted + gone, "removed": removed, "fetched": fetched}
+            figures: dict[str, Any] = asdict(changes)
+            if folder.manifest.kind == "full":
+                gone, removed = swap(batch)
+            else:
+                replace_by_id(batch, changes)
+                figures |= _recalculated(batch)
+                rejected += fill(batch)
+                gone, removed = let_go(batch)
+            figures |= {"deleted": changes.deleted + gone, "removed": removed, "fetched": fetched}
             unchanged = fetched - changes.new - changes.changed
             result = _result(batch, plan, {**figures, "unchanged": unchanged, "rejected": rejected})
             result = _proven(batch, result)
@@ -108,6 +115,12 @@ def _load(
             next_step=f"run: crosswalk sync --object {plan.name}; the last good data stays",
         ) from error
     return result
+
+
+def _recalculated(batch: Batch) -> dict[str, Any]:
+    """Count the records whose calculated fields moved, for the statistics; call it before they are filled."""
+    found = count_recalculated(batch)
+    return {"recalculated": found.records, "recalculated_fields": found.as_json()} if found else {}
 
 
 def _proven(batch: Batch, result: LoadResult) -> LoadResult:

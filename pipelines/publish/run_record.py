@@ -40,10 +40,12 @@ def begin_run(
         "WHERE status = 'running' AND run_id <> ?",
         [_now(), KILLED, run.run_id],
     ).fetchall()
-    con.execute("DELETE FROM ops.sync_run WHERE run_id = ?", [run.run_id])
+    # Its first try has asked the org too: where the org's own count stood before that is where both began.
+    tried = con.execute("SELECT org_used_before FROM ops.sync_run WHERE run_id = ?", [run.run_id]).fetchall()
+    con.execute("DELETE FROM ops.sync_run WHERE run_id = ?", [run.run_id]).fetchall()
     con.execute(
         'INSERT INTO ops.sync_run (run_id, kind, trigger, status, started_at, org_id, settings_hash, "window", '
-        "process_id, host, crosswalk_version) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)",
+        "process_id, host, crosswalk_version, org_used_before) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             run.run_id,
             run.kind,
@@ -55,8 +57,9 @@ def begin_run(
             os.getpid(),
             platform.node(),
             _version(),
+            tried[0][0] if tried else None,
         ],
-    )
+    ).fetchall()
     return int(dead[0][0])
 
 

@@ -16,6 +16,7 @@ _current: ContextVar[str] = ContextVar("salesforce_object", default="")
 _KINDS = (
     ("oauth", re.compile(r"/services/oauth2/(token|revoke)")),
     ("identity", re.compile(r"/services/oauth2/userinfo|^/id/")),
+    ("versions", re.compile(r"^/services/data/?$")),
     ("bulk_result", re.compile(r"/jobs/query/[^/]+/results$")),
     ("bulk_result_pages", re.compile(r"/jobs/query/[^/]+/resultPages$")),
     ("bulk_job", re.compile(r"/jobs/query/[^/]+$")),
@@ -27,6 +28,9 @@ _KINDS = (
     ("query", re.compile(r"/query(All)?(/|$)")),
     ("limits", re.compile(r"/limits/?$")),
 )
+
+#: Kinds that Salesforce does not count against the org's allocation.
+FREE_KINDS = frozenset({"oauth", "identity", "versions"})
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,15 @@ class Usage:
         self._counts: dict[tuple[str, str], list[int]] = {}
         self.org_used: int | None = None
         self.org_allowed: int | None = None
+        self.org_used_before: int | None = None
+        self._counted = 0
 
     def count(self, path: str, *, calls: int = 0, size: int = 0, rows: int = 0) -> None:
         """Add to the counters of the object set by :func:`attributed_to` and the endpoint kind of ``path``."""
+        kind = endpoint_kind(path)
         with self._lock:
-            entry = self._counts.setdefault((_current.get(), endpoint_kind(path)), [0, 0, 0])
+            self._counted += calls if kind not in FREE_KINDS else 0
+            entry = self._counts.setdefault((_current.get(), kind), [0, 0, 0])
             for index, value in enumerate((calls, size, rows)):
                 entry[index] += value
 
@@ -60,6 +68,13 @@ class Usage:
         """Keep what ``Sforce-Limit-Info`` (``api-usage=18/15000``) says of the org."""
         if header and (found := re.search(r"(?<!-)api-usage=(\d+)/(\d+)", header)):
             self.org_used, self.org_allowed = int(found[1]), int(found[2])
+            if self.org_used_before is None:
+                self.org_used_before = self.org_used - self.counted_calls() + 1
+
+    def counted_calls(self) -> int:
+        """Calls so far that Salesforce counts, taken or not."""
+        with self._lock:
+            return self._counted
 
     def total_calls(self) -> int:
         """Calls counted and not yet taken."""

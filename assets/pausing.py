@@ -1,0 +1,76 @@
+"""The org under this run's API budget, and stopping at a checkpoint when the budget or the window is over.
+
+A paused run fails nothing and publishes nothing: what landed stays, and the next run goes on from there.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from assets._common import run_context
+from data_contracts.errors import BudgetError, WindowClosedError
+from pipelines.extract.usage import record_unloaded, record_usage, spent_before
+from pipelines.publish.run_record import finish_run
+from resources.salesforce import SalesforceOrg
+from resources.salesforce.budget import Pacing, RequestBudget
+from resources.wiring import PAUSED_TAG, CrosswalkResource, SalesforceResource, SyncResource
+
+CLOSED = "the off-hours window is closed; what is landed stays, the next night goes on from here"
+
+
+def budgeted_org(
+    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, salesforce: SalesforceResource, sync: SyncResource
+) -> SalesforceOrg:
+    """Return the connected org; every request of the run counts against ``limits.api``, those of a first try too."""
+    settings = crosswalk.settings
+    org = salesforce.connect(settings)
+    if org.session.budget is None:
+        rules, run = settings.limits.api, run_context(context, crosswalk, sync)
+        pacing = Pacing(patience=rules.wait_minutes * 60.0, until=sync.deadline(), tell=context.log.warning)
+        spent = spent_before(crosswalk.home, crosswalk.warehouse, run.run_id)
+        # Signing in is free, but what was asked since then is not.
+        org.session.budget = RequestBudget(rules, pacing, spent=spent + org.usage.counted_calls())
+        org.session.budget.note(org.usage.org_used, org.usage.org_allowed)
+    org.session.budget.pacing.tell = context.log.warning
+    return org
+
+
+@contextmanager
+def pausing(
+    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, salesforce: SalesforceResource, sync: SyncResource
+) -> Iterator[None]:
+    """Pause the run where the block runs out of API requests or of time; enter it before the warehouse is opened."""
+    try:
+        yield
+    except BudgetError as short:
+        said = str(short).replace("\n", "; ")
+        pause(context, crosswalk, sync, said, salesforce)
+    except WindowClosedError as closed:
+        pause(context, crosswalk, sync, f"{closed.what}; {CLOSED}", salesforce)
+
+
+def closed(context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource) -> bool:
+    """Return whether the window has closed; if so, record the run as paused."""
+    if sync.may_work():
+        return False
+    pause(context, crosswalk, sync, CLOSED)
+    return True
+
+
+def pause(
+    context: dg.AssetExecutionContext,
+    crosswalk: CrosswalkResource,
+    sync: SyncResource,
+    message: str,
+    salesforce: SalesforceResource | None = None,
+) -> None:
+    """Record why the run pauses, and what it has asked of the org so far."""
+    context.log.warning(message)
+    context.instance.add_run_tags(context.run.run_id, {PAUSED_TAG: message[:250]})
+    run = run_context(context, crosswalk, sync)
+    with crosswalk.connect() as con:
+        if salesforce is not None:
+            record_usage(con, salesforce.connect(crosswalk.settings), run)
+            record_unloaded(con, crosswalk.home, run)
+        finish_run(con, run, "paused", message)
