@@ -20,6 +20,8 @@ ALLOCATIONS = {
 }
 #: Below this share of an allocation a full run may not get through.
 LITTLE_LEFT = 0.1
+#: Where the org says one of these, it will say so to every further question.
+NO_API = frozenset({"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "REQUEST_LIMIT_EXCEEDED"})
 _DEFAULTS = ("DefaultAccountAccess", "DefaultContactAccess", "DefaultOpportunityAccess", "DefaultLeadAccess")
 _ORGANIZATION = "SELECT Id, Name, OrganizationType, IsSandbox, InstanceName, TrialExpirationDate, NamespacePrefix{} "
 
@@ -54,6 +56,8 @@ def organization(org: SalesforceOrg, connection: Connection) -> tuple[tuple[Conn
         try:
             record = next(iter(next(org.query(_ORGANIZATION.format(more) + "FROM Organization"), [])), {})
         except SalesforceError as error:
+            if error.code in NO_API:
+                raise
             refused = error
         else:
             break

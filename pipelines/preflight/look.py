@@ -18,7 +18,7 @@ from pipelines.preflight.fill import filled
 from pipelines.preflight.objects import ObjectLook, look_at
 from pipelines.preflight.packages import packages
 from pipelines.preflight.report import Allocation, Connection, Finding, Package, Report
-from pipelines.preflight.requested import asked_for
+from pipelines.preflight.requested import asked_for, reads_reports
 from pipelines.preflight.rights import Rights, rights
 from pipelines.preflight.selections import selections, windows
 from resources.salesforce import SalesforceOrg
@@ -51,11 +51,15 @@ def _everything(org: SalesforceOrg, settings: Settings, seen: Report, findings: 
     names = [name for name, chosen in settings.objects.items() if chosen.enabled]
     unnamed: tuple[Connection, dict[str, Any]] = (seen.connection, {})
     connection, record = _ask(findings, "org", partial(organization, org, seen.connection), unnamed)
+    if any((item.level, item.subject) == ("red", "org") for item in findings):
+        return seen
     none_left: tuple[Allocation, ...] = ()
     left = _ask(findings, "API requests", partial(allocations, org, settings), none_left)
     unknown = (connection, Rights(False, False))
     apis = [api_name(name) for name in names]
-    connection, may = _ask(findings, "user", partial(rights, org, connection, apis), unknown)
+    connection, may = _ask(
+        findings, "user", partial(rights, org, connection, apis, reports=reads_reports(settings)), unknown
+    )
     looks: list[ObjectLook] = []
     for name in names:
         with attributed_to(name):

@@ -48,12 +48,20 @@ def asked_for(settings: Settings) -> tuple[Asked, ...]:
             f"{SYSTEM}: View Setup and Configuration",
         ),
     ]
+    if reads_reports(settings):
+        reason = "read the members of the reports that crosswalk.yaml selects by"
+        permissions.append(Asked("permission", "Run Reports", reason, f"{SYSTEM}: Run Reports"))
     objects = [
         Asked("object", f"{api_name(name)}: {_rights(settings, name)}", _reason(name), read_clicks(name))
         for name, chosen in settings.objects.items()
         if chosen.enabled
     ]
     return (*scopes, *permissions, *objects)
+
+
+def reads_reports(settings: Settings) -> bool:
+    """Whether an enabled object has members of reports read."""
+    return any(chosen.enabled and chosen.selection.reports for chosen in settings.objects.values())
 
 
 def read_clicks(name: str) -> str:

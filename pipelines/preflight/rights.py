@@ -18,7 +18,10 @@ TOO_MUCH = {
     "PermissionsAuthorApex": "Author Apex",
     "PermissionsCustomizeApplication": "Customize Application",
 }
-_ASKED = ("PermissionsApiEnabled", "PermissionsViewSetup", "PermissionsViewAllData", *TOO_MUCH)
+_ASKED = (
+    *("PermissionsApiEnabled", "PermissionsViewSetup", "PermissionsViewAllData", "PermissionsRunReports"),
+    *TOO_MUCH,
+)
 _INTEGRATION = (
     "use an integration user: Setup > Users > New User, licence Salesforce Integration, profile Minimum Access - API "
     "Only Integrations; then Permission Set Assignments: Crosswalk Integration (docs/connecting.md)"
@@ -43,10 +46,13 @@ class Rights:
 
 
 def rights(
-    org: SalesforceOrg, connection: Connection, objects: Sequence[str]
+    org: SalesforceOrg, connection: Connection, objects: Sequence[str], *, reports: bool = False
 ) -> tuple[tuple[Connection, Rights], list[Finding]]:
-    """Return the user's profile and licence, the rights, and what is wrong with them; ``objects`` are API names."""
-    granted, findings = _system(org)
+    """Return the user's profile and licence, the rights, and what is wrong with them; ``objects`` are API names.
+
+    ``reports``: members of reports are read, which takes a permission of its own.
+    """
+    granted, findings = _system(org, reports=reports)
     connection = _profile(org, connection, setup=granted.get("PermissionsViewSetup", False))
     findings.append(_user(connection, granted))
     setup = granted.get("PermissionsViewSetup", False)
@@ -54,7 +60,7 @@ def rights(
     return (connection, Rights(setup, granted.get("PermissionsViewAllData", False), grants)), findings
 
 
-def _system(org: SalesforceOrg) -> tuple[dict[str, bool], list[Finding]]:
+def _system(org: SalesforceOrg, *, reports: bool) -> tuple[dict[str, bool], list[Finding]]:
     """Ask what the org says of the running user; an edition without a permission does not have its field."""
     try:
         there = {str(item["name"]) for item in org.describe("UserPermissionAccess")["fields"]}
@@ -71,6 +77,9 @@ def _system(org: SalesforceOrg) -> tuple[dict[str, bool], list[Finding]]:
     if not granted.get("PermissionsViewSetup", True):
         told = "View Setup and Configuration is missing: the org's limits and who may read which field stay unknown"
         findings.append(Finding("amber", "permissions", told, VIEW_SETUP, "user"))
+    if reports and not granted.get("PermissionsRunReports", True):
+        told = "Run Reports is missing, and crosswalk.yaml selects by reports"
+        findings.append(Finding("red", "permissions", told, f"{SYSTEM}: Run Reports", "user"))
     if not findings:
         findings.append(Finding("green", "permissions", "API Enabled, View Setup and Configuration", area="user"))
     return granted, findings
