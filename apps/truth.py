@@ -34,14 +34,16 @@ class Score:
 def score(published: Path, truth: Path, name: str) -> Score:
     """Score ``crosswalk.<name>`` of a snapshot against ``truth`` (CSV: salesforce_id, reference_id).
 
-    Deleted records are no question and are left out on both sides.
+    Deleted records and converted leads are no question and are left out on both sides.
     """
     with duckdb.connect(str(published), read_only=True) as con:
+        columns = {row[0] for row in con.sql(f"DESCRIBE salesforce.{name}").fetchall()}
+        converted = 'AND NOT coalesce("IsConverted", false)' if "IsConverted" in columns else ""
         row = con.execute(
             f"""
             WITH truth AS (
                 SELECT DISTINCT salesforce_id, reference_id FROM read_csv(?, all_varchar = true, header = true)
-            ), live AS (SELECT "Id" AS salesforce_id FROM salesforce.{name} WHERE NOT _is_deleted),
+            ), live AS (SELECT "Id" AS salesforce_id FROM salesforce.{name} WHERE NOT _is_deleted {converted}),
             made AS (
                 SELECT salesforce_id, reference_id FROM crosswalk.{name} SEMI JOIN live USING (salesforce_id)
                 WHERE status = 'linked'

@@ -85,6 +85,11 @@ class ObjectSettings(Section):
         description="mirror every readable field and record, matched or not; off: only the fields that are mapped, "
         "matched on or promised, and with mode lists only the chosen records",
     )
+    calculated_refresh: Literal["nightly", "weekly", "never"] = Field(
+        "nightly",
+        description="when formula and roll-up fields that are mapped, matched on or filtered by are read again beside "
+        "a delta: they move no stamp; a full run reads them anyway, and without such a field it costs nothing",
+    )
     visible: bool = Field(True, description="whether ownership of this object is shown, apart from syncing it")
 
 

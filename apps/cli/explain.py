@@ -36,6 +36,10 @@ def _print(found: Explanation) -> None:
         click.echo(f"Entity {link['reference_id']}, by {link['method']}{_code(link['rule_code'])}.")
     if link.get("company_reason"):
         click.echo(f"Company {link['company_reference_id'] or '–'}: {link['company_reason']}.")
+    if link.get("successor_reference_id"):
+        click.echo(f"What it became part of is linked to entity {link['successor_reference_id']}.")
+    for part in found.parts:
+        click.echo(f"Part of it: {part['object']} {part['salesforce_id']}, {part['reason']}.")
     _print_values(found)
     for candidate in found.candidates:
         _print_candidate(candidate)
@@ -43,6 +47,9 @@ def _print(found: Explanation) -> None:
         click.echo(f"The best leads {found.runner_up} by {found.margin:.1f} bits.")
     for decision in found.decisions:
         click.echo(f"Decision: {decision['judgement']} {decision['reference_id']} by {decision['decided_by']}.")
+    for event in found.events:
+        related = f" ({', '.join(event['related_ids'])})" if event.get("related_ids") else ""
+        click.echo(f"{event['detected_at']}: {event['event']}{related} in Salesforce.")
     for change in found.changes:
         click.echo(f"Changed {change['changed_at']}: link {change['change']}, cause {change['cause']}.")
 

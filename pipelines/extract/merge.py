@@ -155,14 +155,18 @@ def _carried(batch: Batch, missing: str) -> str:
     )
 
 
-def replace_by_id(batch: Batch, changes: Changes) -> tuple[int, int]:
-    """Replace the rows that differ, mark what is gone for good, drop what left the selection; return both counts."""
+def replace_by_id(batch: Batch, changes: Changes) -> None:
+    """Replace the rows of a delta that differ."""
     con = batch.con
     if changes.new or changes.changed:
         differing = '"Id" IN (SELECT salesforce_id FROM incoming_change)'
         con.execute(f"DELETE FROM {batch.stored} WHERE {differing}").fetchall()
         con.execute(f"INSERT INTO {batch.stored} BY NAME SELECT * FROM {batch.incoming} WHERE {differing}").fetchall()
     con.execute(f"DROP TABLE {batch.incoming}").fetchall()
+
+
+def let_go(batch: Batch) -> tuple[int, int]:
+    """After a delta's rows: mark what is gone for good, drop what left the selection; return both counts."""
     load_log(batch)
     gone = mark_logged(batch) + sweep(batch)
     return gone, drop_left(batch, f"({_outside_selection(batch)} OR {_outside_window(batch, 'o')})")

@@ -18,11 +18,12 @@ class LoadResult:
     """What one load did. ``fetched`` = ``new`` + ``changed`` + ``unchanged``.
 
     ``rows`` are in the table now, ``live`` of them not deleted. ``deleted``, ``merged`` and ``converted`` are seen
-    by this load for the first time, as are ``undeleted`` ones; ``recalculated`` records had another value of a
-    calculated field, counted per field as JSON in ``recalculated_fields``; ``removed`` rows left the
-    selection; ``rejected`` are cells that did not convert. ``rest_calls`` are API calls of any kind but job creations, which ``bulk_jobs`` counts. ``org_count`` is
-    the org's own count of live records afterwards, ``warehouse_count`` ours, ``difference`` ours minus the org's,
-    with its ``explanation``. ``stale_since`` is set for an object that was not read: its rows are as of then.
+    by this load for the first time, as are ``undeleted`` ones; ``removed`` rows left the selection; ``rejected`` are
+    cells that did not convert. ``recalculated`` rows had another value of a calculated field, counted per field as JSON
+    in ``recalculated_fields``; None where those were not asked for by themselves. ``rest_calls`` are API calls of any
+    kind but job creations, which ``bulk_jobs`` counts. ``org_count`` is the org's own count of live records
+    afterwards, ``warehouse_count`` ours, ``difference`` ours minus the org's, with its ``explanation``.
+    ``stale_since`` is set for an object that was not read: its rows are as of then.
     """
 
     object: str
@@ -37,7 +38,7 @@ class LoadResult:
     merged: int = 0
     converted: int = 0
     undeleted: int = 0
-    recalculated: int = 0
+    recalculated: int | None = None
     recalculated_fields: str | None = None
     over_limit: int = 0
     rest_calls: int = 0

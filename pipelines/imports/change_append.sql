@@ -1,4 +1,5 @@
--- Changed values go to the end of the feed; another origin of the same value is no change.
+-- Changed values go to the end of the feed; another origin of the same value is no change. Why the record a value came
+-- from no longer speaks for the entity is in import_withdrawn.
 INSERT INTO imports.change BY NAME
 SELECT
   (SELECT coalesce(max(sequence), 0) FROM imports.change) + row_number() OVER (ORDER BY reference_id) AS sequence,
@@ -7,10 +8,16 @@ SELECT
   $field AS field,
   old_value,
   new_value,
-  object,
-  salesforce_id,
+  d.object,
+  d.salesforce_id,
   source_field,
+  CASE
+    WHEN $retired THEN 'mapping'
+    WHEN old_salesforce_id IS NULL OR old_salesforce_id = d.salesforce_id AND w.cause IS NULL THEN 'record'
+    ELSE coalesce(w.cause, 'primary')
+  END AS cause,
   $run_id AS run_id,
   $at::TIMESTAMP AS changed_at
-FROM import_delta
+FROM import_delta AS d
+LEFT JOIN import_withdrawn AS w ON w.object = old_object AND w.salesforce_id = old_salesforce_id
 WHERE new_value IS DISTINCT FROM old_value

@@ -8,6 +8,8 @@ SELECT
   coalesce(now.object, old.object) AS object,
   coalesce(now.salesforce_id, old.salesforce_id) AS salesforce_id,
   CASE WHEN now.reference_id IS NULL THEN old.source_field ELSE now.source_field END AS source_field,
+  old.object AS old_object,
+  old.salesforce_id AS old_salesforce_id,
   old.run_id,
   old.changed_at
 FROM import_now AS now

@@ -12,6 +12,7 @@ import duckdb
 from data_contracts.contracts import literal, load_contract, quoted
 from data_contracts.mapping import Entity, ObjectMapping
 from pipelines.run import RunContext
+from pipelines.succession import departed_records
 from pipelines.tables import ensure_table, scalar
 
 _FOLDER = Path(__file__).parent
@@ -45,6 +46,7 @@ def merge_values(
         return _baseline(con, kind, mappings, fields, run)
     gone = [field for (field,) in known if field not in fields]
     written = removed = changes = 0
+    _withdrawn(con, mappings)
     for field in (*fields, *gone):
         _delta(con, kind, field, _now(field, mappings) if field in fields else _NOTHING)
         counts = con.execute(
@@ -52,9 +54,10 @@ def merge_values(
             "count(*) FILTER (new_value IS NULL), count(*) FROM import_delta"
         ).fetchall()[0]
         if counts[2]:
-            changes += _apply(con, kind, field, run)
+            changes += _apply(con, kind, field, run, retired=field in gone)
         written, removed = written + counts[0], removed + counts[1]
-    con.execute("DROP TABLE IF EXISTS import_delta")
+    for table in ("import_delta", "import_withdrawn"):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
     standing = scalar(con, "SELECT count(*) FROM imports.value WHERE entity = ?", [kind])
     return ValueCounts(standing, written, removed, changes)
 
@@ -112,11 +115,24 @@ def _delta(con: duckdb.DuckDBPyConnection, kind: Entity, field: str, now: str) -
     con.execute("DROP TABLE import_now")
 
 
-def _apply(con: duckdb.DuckDBPyConnection, kind: Entity, field: str, run: RunContext) -> int:
+def _withdrawn(con: duckdb.DuckDBPyConnection, mappings: Sequence[ObjectMapping]) -> None:
+    """Make ``import_withdrawn``: the records that no longer speak for an entity, and why."""
+    parts = ["SELECT NULL::VARCHAR AS object, NULL::VARCHAR AS salesforce_id, NULL::VARCHAR AS cause WHERE FALSE"]
+    for mapping in mappings:
+        departed = departed_records(con, mapping.object)
+        parts.append(
+            f"SELECT {literal(mapping.object)} AS object, c.salesforce_id, coalesce(d.departure, 'link') AS cause "
+            f"FROM crosswalk.{quoted(mapping.object)} AS c LEFT JOIN ({departed}) AS d USING (salesforce_id) "
+            "WHERE c.status <> 'linked'"
+        )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE import_withdrawn AS {' UNION ALL '.join(parts)}")
+
+
+def _apply(con: duckdb.DuckDBPyConnection, kind: Entity, field: str, run: RunContext, *, retired: bool) -> int:
     """Write one field's delta to the feed and to the standing values; return how many changes the feed gained."""
     key = {"entity": kind, "field": field}
     before = scalar(con, "SELECT count(*) FROM imports.change")
-    con.execute((_FOLDER / "change_append.sql").read_text(encoding="utf-8"), key | _stamp(run))
+    con.execute((_FOLDER / "change_append.sql").read_text(encoding="utf-8"), key | _stamp(run) | {"retired": retired})
     con.execute(
         "DELETE FROM imports.value USING import_delta AS d "
         "WHERE value.entity = $entity AND value.field = $field AND value.reference_id = d.reference_id",

@@ -1,5 +1,7 @@
 """Opportunities of linked records inside the configured window: per record, and by stage and currency.
 
+What still names an account or contact that was merged away belongs to the record that survived.
+
 An account's are those of its AccountId. A contact's are those it has a role in (``opportunity_contact_role``) where
 roles are synced, else those of its account. A lead has none: once it is converted it has left.
 """
@@ -13,6 +15,7 @@ from data_contracts.contracts import load_contract, quoted
 from data_contracts.settings import Settings
 from pipelines.ownership.result import OwnershipResult
 from pipelines.run import RunContext
+from pipelines.succession import merged_records
 from pipelines.tables import replace_table, scalar, table_columns, transaction
 
 _MONTHS = {"6 months": 6, "1 year": 12, "2 years": 24}
@@ -63,20 +66,28 @@ def _route(con: duckdb.DuckDBPyConnection, object_name: str, available: dict[str
     if "AccountId" not in available:
         return None
     if object_name == "account":
-        return "o.AccountId", "FROM salesforce.opportunity AS o WHERE o.AccountId IS NOT NULL"
+        return "coalesce(m.merged_into, o.AccountId)", (
+            f"FROM salesforce.opportunity AS o LEFT JOIN ({merged_records(con, 'account')}) AS m ON m.id = o.AccountId "
+            "WHERE o.AccountId IS NOT NULL"
+        )
     if object_name != "contact":
         return None
     roles = table_columns(con, "salesforce.opportunity_contact_role")
     if {"ContactId", "OpportunityId"} <= roles.keys():
         # A contact may have several roles in one opportunity, which counts once.
         pairs = (
-            "(SELECT DISTINCT ContactId, OpportunityId FROM salesforce.opportunity_contact_role WHERE NOT _is_deleted)"
+            "(SELECT DISTINCT coalesce(m.merged_into, ContactId) AS ContactId, OpportunityId "
+            "FROM salesforce.opportunity_contact_role "
+            f"LEFT JOIN ({merged_records(con, 'contact')}) AS m ON m.id = ContactId WHERE NOT _is_deleted)"
         )
         return "r.ContactId", f"FROM {pairs} AS r JOIN salesforce.opportunity AS o ON o.Id = r.OpportunityId WHERE TRUE"
     if "AccountId" in table_columns(con, "salesforce.contact"):
+        merged = merged_records(con, "account")
         return "k.Id", (
-            "FROM salesforce.contact AS k JOIN salesforce.opportunity AS o ON o.AccountId = k.AccountId "
-            "WHERE NOT k._is_deleted"
+            f"FROM salesforce.contact AS k LEFT JOIN ({merged}) AS mk ON mk.id = k.AccountId "
+            "JOIN (SELECT o.* REPLACE (coalesce(m.merged_into, o.AccountId) AS AccountId) "
+            f"FROM salesforce.opportunity AS o LEFT JOIN ({merged}) AS m ON m.id = o.AccountId) "
+            "AS o ON o.AccountId = coalesce(mk.merged_into, k.AccountId) WHERE NOT k._is_deleted"
         )
     return None
 

@@ -31,7 +31,11 @@ class CandidateView:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything known about one record's link; ready for JSON."""
+    """Everything known about one record's link; ready for JSON.
+
+    ``events`` are what happened to the record in Salesforce, ``parts`` the records that were merged into it or leads
+    converted to it.
+    """
 
     object: str
     salesforce_id: str
@@ -43,6 +47,8 @@ class Explanation:
     margin: float | None
     decisions: list[dict[str, Any]]
     changes: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    parts: list[dict[str, Any]]
 
 
 def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) -> Explanation:
@@ -73,7 +79,21 @@ def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) ->
         margin=weights[0] - weights[1] if len(weights) == 2 else None,
         decisions=_rows(con, "match.decision", f"object = '{name}' AND {mine}", "decided_at DESC"),
         changes=_rows(con, "ops.link_change", f"object = '{name}' AND {mine}", "changed_at DESC"),
+        events=_rows(con, "ops.record_event", f"object_name = '{name}' AND {mine}", "detected_at DESC"),
+        parts=_parts(con, name, key),
     )
+
+
+def _parts(con: duckdb.DuckDBPyConnection, name: Object, key: str) -> list[dict[str, Any]]:
+    """Return the crosswalk's rows of what became part of a record."""
+    found = []
+    for other, column in ((name, "merged_into"), ("lead", "converted_contact_id"), ("lead", "converted_account_id")):
+        mine = column == "merged_into" or column == f"converted_{name}_id"
+        table = f"crosswalk.{other}"
+        if mine and column in table_columns(con, table):
+            rows = _rows(con, table, f"{column} = {literal(key)}", "salesforce_id")
+            found += [{"object": other, "salesforce_id": row["salesforce_id"], "reason": row["reason"]} for row in rows]
+    return found
 
 
 def _view(con: duckdb.DuckDBPyConnection, name: Object, row: dict[str, Any]) -> CandidateView:
