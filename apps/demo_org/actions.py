@@ -126,6 +126,16 @@ def _convert_lead(org: DemoOrgState, body: dict[str, Any]) -> dict[str, str | No
     return asdict(org.store.changes.convert_lead(wanted))
 
 
+def _install_package(org: DemoOrgState, body: dict[str, Any]) -> dict[str, str]:
+    """Install a package: ``package`` and ``version`` hold the values of their records."""
+    user = org.store.default_user_id
+    version = org.store.add_record("SubscriberPackageVersion", dict(body.get("version", {})), user)
+    package = org.store.add_record("SubscriberPackage", dict(body.get("package", {})), user)
+    named = {"SubscriberPackageId": package, "SubscriberPackageVersionId": version}
+    installed = org.store.add_record("InstalledSubscriberPackage", named, user)
+    return {"package": package, "version": version, "installed": installed}
+
+
 def _empty_recycle_bin(org: DemoOrgState, body: dict[str, Any]) -> list[str]:
     return org.store.changes.empty_recycle_bin(text(body, "object"), body.get("ids"))
 
@@ -152,6 +162,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "remove_field": _remove_field,
     "merge": _merge,
     "convert_lead": _convert_lead,
+    "install_package": _install_package,
     "empty_recycle_bin": _empty_recycle_bin,
     "purge_delete_log": _purge_delete_log,
     **permission_admin.ACTIONS,

@@ -32,7 +32,7 @@ def query(request: Request) -> Response:
                 "totalSize": total,
                 "done": True,
                 "queryLocator": None,
-                "entityTypeName": found.object,
+                "entityTypeName": found.object if records else None,
                 "records": records,
             }
         )

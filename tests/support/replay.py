@@ -45,9 +45,10 @@ class Replay:
     def add_field(self, object_name: str, name: str, kind: str, **attributes: Any) -> None:
         self.execute(do="add_field", object=object_name, name=name, type=kind, **attributes)
 
-    def execute(self, **arguments: Any) -> None:
+    def execute(self, **arguments: Any) -> Any:
         done = self.client("POST", "/__demo__/execute", json=arguments)
         assert done.status_code == 200, done.text
+        return done.json()["result"]
 
     def settings(self, **arguments: Any) -> None:
         assert self.client("POST", "/__demo__/settings", json=arguments).status_code == 200
@@ -60,6 +61,8 @@ class Replay:
         resource = exchange.path.split("/", 4)[-1].strip("/")
         if resource == "query":
             self._prepare_query(exchange.query["q"], exchange.body)
+        elif resource == "tooling/query":
+            self._prepare_package(exchange.query["q"])
         elif resource == "limits/recordCount":
             self._fill(exchange.query["sObjects"], exchange.body["sObjects"][0]["count"])
         elif resource.startswith("sobjects/Organization/"):
@@ -68,6 +71,19 @@ class Replay:
             self._prepare_composite(exchange)
         elif resource.startswith("composite/sobjects/"):
             self._prepare_upsert(resource.split("/")[2], resource.split("/")[3], exchange)
+
+    def _prepare_package(self, soql: str) -> None:
+        """Let one package be installed."""
+        asked = {"q": "SELECT SubscriberPackageVersionId FROM InstalledSubscriberPackage"}
+        installed = self.client.get(f"{V}/tooling/query", **asked).json()["records"]
+        if installed:
+            version = installed[0]["SubscriberPackageVersionId"]
+        else:
+            numbers = {f"{name}Version": 3 for name in ("Major", "Minor", "Patch")} | {"BuildNumber": 4}
+            package = {"package": {"NamespacePrefix": "another"}, "version": numbers}
+            version = self.execute(do="install_package", **package)["version"]
+        if wanted := re.search(r"WHERE Id='(\w+)'", soql):
+            self._ids[wanted[1]] = version
 
     def _set_up_organization(self, recorded: dict[str, Any]) -> None:
         """Fill the fields of the org's own row that were filled, as its setup pages do."""
@@ -183,7 +199,13 @@ class Replay:
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        return self.client(exchange.method, path, params=exchange.query, headers=headers, **more)
+        query = {key: self._with_known_ids(value) for key, value in exchange.query.items()}
+        return self.client(exchange.method, path, params=query, headers=headers, **more)
+
+    def _with_known_ids(self, text: str) -> str:
+        for wanted, own in self._ids.items():
+            text = text.replace(wanted, own)
+        return text
 
     def remember(self, recorded_id: str, own: str) -> None:
         """Let ``own`` stand for a recorded id."""
