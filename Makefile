@@ -43,7 +43,10 @@ bench-quality: .venv ## match quality on DATA=DIR, written to OUT=FILE; LABELS=N
 fidelity: .venv ## the demo org by clients that we did not write: Salesforce CLI, jsforce and its own suite (Node.js, network)
 	$(BIN)/python -m tests.fidelity
 
-bench-resolution bench-full-sync soak: .venv ## arrive with a later issue; fail until then
+soak: .venv ## kill -9 at POINTS=200 moments and every scripted fault; SEED=N and ONLY=trial repeat what failed
+	$(BIN)/python -m tests.soak --points $(or $(POINTS),200) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")
+
+bench-resolution bench-full-sync: .venv ## arrive with a later issue; fail until then
 	@echo "make $@ is not built yet: see CHANGELOG.md, section Unreleased, for what is." >&2; exit 2
 
 lint: .venv ## ruff and strict type checking

@@ -1,5 +1,6 @@
 """Everything that is scripted to go wrong in a sync, and how the run must take it; see ``fault_trials.Scenario``."""
 
+import random
 from typing import Any
 
 from tests.support.fault_trials import DATA, NOT_FOUND, POLL, RESULTS, SUBMIT, Scenario
@@ -149,3 +150,15 @@ CLOCK = [
 SCENARIOS: dict[str, Scenario] = {
     item.name: item for item in (*SESSION, *NETWORK, *QUOTA, *DISK, *JOBS, *RIGHTS, *WRONG, *CLOCK)
 }
+
+
+def combined(draw: random.Random) -> Scenario:
+    """Return two or three faults of the list at once; what they do together is only held to the rule itself."""
+    parts = draw.sample([item for item in SCENARIOS.values() if item.faults and not item.request], draw.choice([2, 3]))
+    return Scenario(
+        " + ".join(part.name for part in parts),
+        tuple(fault for part in parts for fault in part.faults),
+        times=draw.choice([1, 1, 2, 4]),
+        told=tuple(name for part in parts for name in part.told),
+        after=tuple(name for part in parts for name in part.after),
+    )

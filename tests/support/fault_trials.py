@@ -5,6 +5,7 @@ run. One trial returns one list of complaints.
 """
 
 import hashlib
+import random
 import re
 import threading
 import time
@@ -78,15 +79,17 @@ def place(moment: Moment, count: int) -> int:
     return {"first": 1, "middle": (count + 1) // 2, "last": count}[moment]
 
 
-def script(scenario: Scenario, moment: Moment, requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the faults file for a moment; empty where no request can be struck."""
+def script(
+    scenario: Scenario, moment: Moment, requests: Sequence[Mapping[str, Any]], draw: random.Random | None = None
+) -> list[dict[str, Any]]:
+    """Return the faults file for a moment, or with ``draw`` for a drawn one each; empty where nothing can be struck."""
     found = []
     for fault in scenario.faults:
         match = dict(fault.get("match", {}))
         count = sum(_concerns(match, entry) for entry in requests)
         if not count:
             continue
-        at = place(moment, count)
+        at = draw.randint(1, count) if draw else place(moment, count)
         if scenario.lasts:
             match["after"] = at - 1
         else:
@@ -126,10 +129,22 @@ def happening(arena: Arena, act: Callable[[Arena], None] | None, after: int) -> 
         thread.join()
 
 
-def disturb(rig: Rig, requests: Requests, scenario: Scenario, kind: str, moment: Moment) -> list[str]:
-    """Run with the scenario's faults, then without, and return everything that is wrong."""
+def disturb(
+    rig: Rig,
+    requests: Requests,
+    scenario: Scenario,
+    kind: str,
+    moment: Moment,
+    draw: random.Random | None = None,
+    *,
+    thorough: bool = True,
+) -> list[str]:
+    """Run with the scenario's faults, then without, and return everything that is wrong.
+
+    With ``draw`` each fault strikes at a moment of its own. Unless ``thorough``, a run that recovered is the last.
+    """
     arena, asked = rig.arena, requests.of(rig, kind, scenario.rest)
-    faults = script(scenario, moment, asked)
+    faults = script(scenario, moment, asked, draw)
     if scenario.faults and not faults:
         return []
     home, problems = arena.home(rig.base), list[str]()
@@ -144,11 +159,11 @@ def disturb(rig: Rig, requests: Requests, scenario: Scenario, kind: str, moment:
         if scenario.afterwards:
             scenario.afterwards(arena)
         problems += judge(rig, home, scenario, kind, found, before)
-        if faults and not struck and not any(fault["action"].startswith("hide") for fault in faults):
+        if not draw and faults and not struck and not any(fault["action"].startswith("hide") for fault in faults):
             problems.append("the fault never happened")
-        clean = arena.run(home, **more)
-        problems += [f"the next run: {text}" for text in _complaints(clean)]
-    if not problems:
+        again = thorough or bool(_complaints(found))
+        problems += [f"the next run: {text}" for text in _complaints(arena.run(home, **more))] if again else []
+    if again and not problems:
         problems += [f"after the next run: {text}" for text in against_truth(home, arena.scripted)]
         problems += [f"after the next run: {text}" for text in _different(rig, home, kind, scenario.after)]
     if not problems:

@@ -32,7 +32,8 @@ class Moments:
             self.happen()
             fsync(descriptor)
 
-        os.fsync = counted  # the process ends with the run
+        # For good: the process ends with the run.
+        vars(os)["fsync"] = counted
         sys.addaudithook(self._heard)
 
     def happen(self) -> None:
