@@ -159,7 +159,8 @@ def test_the_bundle_has_what_a_helper_needs_and_no_canary(
         ensure_table(con, load_contract("ops.sync_run"))
         con.execute(
             "INSERT INTO ops.sync_run BY NAME SELECT ? AS run_id, 'full' AS kind, 'manual' AS trigger, 'failed' "
-            "AS status, ? AS started_at, 'canary-host' AS host, ? AS message, '0' AS crosswalk_version, 'h' AS settings_hash",
+            "AS status, ? AS started_at, 'canary-host' AS host, ? AS message, '0' AS crosswalk_version, "
+            "'h' AS settings_hash",
             [context.run_id, datetime.now(UTC).replace(tzinfo=None), message],
         ).fetchall()
     path = tmp_path / "bundle.zip"
