@@ -10,7 +10,7 @@ import dagster as dg
 from assets._common import OWNERS, POOL, foreseeable, run_context
 from assets.plots import table
 from pipelines.extract.usage import record_usage
-from pipelines.preflight import Report, facts_in_run, preflight
+from pipelines.preflight import Report, facts_in_run, preflight_of
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 KEY = dg.AssetKey(["ops", "preflight"])
@@ -46,10 +46,13 @@ def preflight_asset(
     if run.kind != "full" or not sync.may_work():
         context.log.info("preflight looks in full runs; crosswalk preflight does it at any time")
         return
-    with foreseeable(), crosswalk.connect() as con:
-        org = salesforce.connect(crosswalk.settings)
-        report = preflight(org, crosswalk.settings, facts_in_run(con, crosswalk.home)).masked()
-        record_usage(con, org, run)
+    settings = crosswalk.settings
+    with foreseeable():
+        with crosswalk.connect() as con:
+            facts = facts_in_run(con, crosswalk.home)
+        report = preflight_of(lambda: salesforce.connect(settings), settings, facts).masked()
+        with crosswalk.connect() as con:
+            record_usage(con, salesforce.connect(settings), run)
     for item in report.findings:
         if item.level == "red":
             context.log.warning(f"{item.subject}: {item.message}. Next: {item.remedy}")

@@ -8,10 +8,8 @@ import click
 
 from apps.cli.output import print_json
 from apps.cli.preflight_view import show
-from data_contracts.errors import SalesforceError, SettingsError
-from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
-from pipelines.preflight import Report, home_facts, preflight, refused
+from pipelines.preflight import home_facts, preflight_of
 from pipelines.preflight.bundle import write_bundle
 from resources.home import Home
 from resources.salesforce import SalesforceOrg, TokenStore
@@ -34,7 +32,11 @@ def command(context: click.Context, review: bool, as_json: bool, support_bundle:
     Nothing is changed and no record is fetched.
     """
     settings, home = load_settings(), Home.from_environment()
-    report = look(home, settings)
+    report = preflight_of(
+        lambda: SalesforceOrg.connect(settings.connection, os.environ, store=TokenStore(home.root)),
+        settings,
+        home_facts(home, settings),
+    )
     bundle: dict[str, object] = {}
     if support_bundle is not None:
         path = Path(support_bundle or f"crosswalk-support-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip").absolute()
@@ -49,13 +51,3 @@ def command(context: click.Context, review: bool, as_json: bool, support_bundle:
         )
     if report.level == "red":
         context.exit(1)
-
-
-def look(home: Home, settings: Settings) -> Report:
-    """Return the report of this home and its org; a connection that cannot be made is a report too."""
-    facts = home_facts(home, settings)
-    try:
-        org = SalesforceOrg.connect(settings.connection, os.environ, store=TokenStore(home.root))
-        return preflight(org, settings, facts)
-    except (SalesforceError, SettingsError) as error:
-        return refused(error, settings)

@@ -125,8 +125,8 @@ def _allocation(name: str, limits: OrgLimits, settings: Settings) -> Finding:
 
 
 def _pin(org_id: str, facts: HomeFacts) -> Finding:
-    if facts.busy:
-        return Finding("grey", "home", f"not compared with the org whose data is here: in use by {facts.busy}")
+    if facts.unknown:
+        return Finding("grey", "home", f"not compared with the org whose data is here: {facts.unknown}")
     if not facts.pinned:
         return Finding("green", "home", "holds no org's data yet; the first sync pins this one")
     if facts.pinned == org_id:

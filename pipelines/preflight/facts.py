@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from data_contracts.errors import HomeBusyError
+from data_contracts.errors import HomeBusyError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.connect import pinned_org
 from pipelines.extract.state import prepare_state
@@ -14,21 +14,24 @@ from resources.salesforce import ConnectionRecord, TokenStore
 
 @dataclass(frozen=True)
 class HomeFacts:
-    """``pinned`` is the org id of the warehouse, empty before the first sync; ``busy`` says why it is not known."""
+    """``pinned`` is the org id of the warehouse, empty before the first sync; ``unknown`` says why it is not told."""
 
     pinned: str = ""
-    busy: str = ""
+    unknown: str = ""
     record: ConnectionRecord | None = None
 
 
 def home_facts(home: Home, settings: Settings) -> HomeFacts:
-    """Look into the home; while a run holds it, its org is not known."""
+    """Look into the home; while a run holds it, its org cannot be told."""
     record = TokenStore(home.root).record()
     try:
         with home.lock("crosswalk preflight"):
             return HomeFacts(pinned_org(home, settings), record=record)
     except HomeBusyError as error:
-        return HomeFacts(busy=error.what.partition(" is in use by ")[2] or "another process", record=record)
+        holder = error.what.partition(" is in use by ")[2] or "another process"
+        return HomeFacts(unknown=f"in use by {holder}", record=record)
+    except WarehouseError as error:
+        return HomeFacts(unknown=error.what, record=record)
 
 
 def facts_in_run(con: DuckDBPyConnection, home: Home) -> HomeFacts:

@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from data_contracts.errors import CrosswalkError
+from data_contracts.errors import (
+    AuthenticationError,
+    CrosswalkError,
+    OrgUnreachableError,
+    SalesforceError,
+    SettingsError,
+)
 from data_contracts.settings import Settings
 from pipelines.extract.objects import api_name
 from pipelines.preflight.connected import allocations, connected, organization, versions
@@ -25,6 +31,8 @@ from resources.salesforce import SalesforceOrg
 from resources.salesforce.usage import attributed_to
 
 _Answer = TypeVar("_Answer")
+#: The next question would end the same way, after as many retries.
+_NO_USE_ASKING = (AuthenticationError, OrgUnreachableError)
 
 
 def preflight(
@@ -41,7 +49,10 @@ def preflight(
     seen = Report(at, connection)
     if all(item.level != "red" or item.subject != "API version" for item in findings):
         # In a version that the org does not have, everything is missing.
-        seen = _everything(org, settings, seen, findings)
+        try:
+            seen = _everything(org, settings, seen, findings)
+        except _NO_USE_ASKING as error:
+            findings.append(_red("connection", error))
     findings += windows(settings, at)
     calls = org.usage.total_calls() - before
     return replace(seen, findings=tuple(findings), asked_for=asked_for(settings), api_calls=calls)
@@ -82,14 +93,19 @@ def _everything(org: SalesforceOrg, settings: Settings, seen: Report, findings: 
     )
 
 
-def refused(error: CrosswalkError, settings: Settings, now: datetime | None = None) -> Report:
-    """Return the report of a connection that could not be made: what the error says, and what is asked for."""
-    told = error.what + (f": {error.why}" if error.why else "")
-    return Report(
-        checked_at=now or datetime.now(UTC),
-        findings=(Finding("red", "connection", told, error.next_step),),
-        asked_for=asked_for(settings),
-    )
+def preflight_of(
+    connect: Callable[[], SalesforceOrg], settings: Settings, facts: HomeFacts, *, now: datetime | None = None
+) -> Report:
+    """Return the report of the org that ``connect`` signs in to; a connection that cannot be made is a report too."""
+    at = now or datetime.now(UTC)
+    try:
+        return preflight(connect(), settings, facts, now=at)
+    except (SalesforceError, SettingsError) as error:
+        return Report(checked_at=at, findings=(_red("connection", error),), asked_for=asked_for(settings))
+
+
+def _red(subject: str, error: CrosswalkError) -> Finding:
+    return Finding("red", subject, error.what + (f": {error.why}" if error.why else ""), error.next_step)
 
 
 def _ask(
@@ -101,9 +117,10 @@ def _ask(
     """Return the answer and keep its findings; a refusal is a red finding, and ``otherwise`` stands for the answer."""
     try:
         answer, found = question()
+    except _NO_USE_ASKING:
+        raise
     except CrosswalkError as error:
-        told = error.what + (f": {error.why}" if error.why else "")
-        findings.append(Finding("red", subject, told, error.next_step))
+        findings.append(_red(subject, error))
         return otherwise
     findings += found
     return answer

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from data_contracts.errors import CrosswalkError
+from data_contracts.errors import AuthenticationError, CrosswalkError, OrgUnreachableError
 from data_contracts.settings import Settings
 from pipelines.extract.conditions import try_selection
 from pipelines.extract.objects import api_name
@@ -20,6 +20,8 @@ def selections(org: SalesforceOrg, settings: Settings, name: str) -> Iterator[Fi
     subject, key = f"{api_name(name)} selection", f"objects.{name}.selection"
     try:
         trial = try_selection(org, settings, name)
+    except (AuthenticationError, OrgUnreachableError):
+        raise
     except CrosswalkError as error:
         remedy = error.next_step or f"crosswalk selection validate {name}"
         yield Finding("red", subject, f"{key} cannot be tried: {error.what}", remedy, "selection")

@@ -78,11 +78,24 @@ def test_without_api_enabled_nothing_more_is_asked(look: Look, admin: Admin) -> 
             report = look()
         finally:
             admin("set_system_permission", user=admin.scripted.org.username, permission="ApiEnabled")
-    finding = found(report, "org", "red")
+    finding = found(report, "connection", "red")
     assert "API_DISABLED_FOR_ORG" in finding.message
     assert "API Enabled" in finding.remedy
     assert len([item for item in report.findings if item.level == "red"]) == 1
     assert report.api_calls <= 4
+
+
+def test_an_org_that_goes_away_ends_the_questions(look: Look, admin: Admin) -> None:
+    admin.scripted.script({"action": "drop_connection", "match": {"path": "/sobjects/Contact/describe"}})
+    try:
+        report = look()
+    finally:
+        admin.scripted.script()
+    red = [item for item in report.findings if item.level == "red"]
+    assert [item.subject for item in red] == ["connection"]
+    assert "no answer from" in red[0].message
+    assert found(report, "Account", "green")
+    assert not [item for item in report.findings if item.subject == "Lead"]
 
 
 def test_used_up_requests_are_one_red_line(look: Look, admin: Admin) -> None:
@@ -246,7 +259,10 @@ def test_the_home_s_org_and_who_connected_are_compared(look: Look, admin: Admin)
     other = found(look(facts=HomeFacts("00D000000000009EAA")), "home", "red")
     assert org_id in other.message
     assert "00D000000000009EAA" in other.message
-    assert "run x (process 7)" in found(look(facts=HomeFacts(busy="run x (process 7)")), "home", "grey").message
+    assert (
+        "run x (process 7)"
+        in found(look(facts=HomeFacts(unknown="in use by run x (process 7)")), "home", "grey").message
+    )
 
 
 def test_a_masked_report_names_no_user(look: Look, admin: Admin) -> None:
