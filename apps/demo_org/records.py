@@ -37,6 +37,13 @@ def read(request: Request) -> Response:
     return _read(request, request.path_params["id"])
 
 
+def file_content(request: Request) -> Response:
+    """Answer the bytes of a file."""
+    org = state_of(request)
+    content = org.store.file_content(request.path_params["id"], org.visibility())
+    return Response(content, media_type="application/octetstream")
+
+
 def update(request: Request) -> Response:
     """Update a record by id: 204 and no body."""
     org, path = state_of(request), request.path_params
@@ -151,6 +158,7 @@ routes = [
     Route(f"{_OBJECT}/{{id}}", read, methods=["GET"]),
     Route(f"{_OBJECT}/{{id}}", update, methods=["PATCH"]),
     Route(f"{_OBJECT}/{{id}}", delete, methods=["DELETE"]),
+    Route("/services/data/v{version}/sobjects/ContentVersion/{id}/VersionData", file_content, methods=["GET"]),
     Route(f"{_OBJECT}/{{field}}/{{value:path}}", read_by_external_id, methods=["GET"]),
     Route(f"{_OBJECT}/{{field}}/{{value:path}}", upsert, methods=["PATCH", "POST"]),
     Route(f"{_OBJECT}/{{field}}/{{value:path}}", delete_by_external_id, methods=["DELETE"]),

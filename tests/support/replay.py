@@ -13,17 +13,20 @@ import requests
 from tests.support.demo_org_client import Client, V
 from tests.support.recorded import Recorded
 
-_RECORDED_ID = re.compile(r"\b(001|003|006|00Q|00U|00D|012|a0\w)[a-zA-Z0-9]{15}\b")
+_RECORDED_ID = re.compile(r"\b(001|003|006|00Q|00U|00D|012|068|a0\w)[a-zA-Z0-9]{15}\b")
 _ORGANIZATION = "00D"
 _OBJECT_OF_PREFIX = {"001": "Account", "003": "Contact", "006": "Opportunity", "00Q": "Lead", "00U": "Event"}
 _OBJECT_IN_PATH = re.compile(r"/sobjects/(\w+)")
 _FROM = re.compile(r"\bFROM\s+(\w+)", re.IGNORECASE)
 _EQUALS = re.compile(r"(\w+)\s*=\s*'([^']*)'")
 _COUNTED = re.compile(r"count\(\w*\)", re.IGNORECASE)
+#: Base64 of the file that stands for a recorded one.
+FILE = "c29tZSBieXRlcw=="
 _LEAST: dict[str, dict[str, Any]] = {
     "Contact": {"LastName": "Somebody"},
     "Lead": {"LastName": "Somebody", "Company": "Some company"},
     "Opportunity": {"Name": "Something", "StageName": "Prospecting", "CloseDate": "2030-01-31"},
+    "ContentVersion": {"PathOnClient": "some.txt", "VersionData": FILE},
     "Event": {"DurationInMinutes": 5, "ActivityDateTime": "2030-01-31T10:00:00Z"},
 }
 #: Fields by which the rows of a sub-query hang on their parent.
@@ -115,6 +118,11 @@ class Replay:
             self._fill(name, rows[0]["expr0"] if rows else answer["totalSize"])
         elif "TYPEOF" in soql:
             self.prepare_events(answer["records"])
+        elif name == "ContentVersion":
+            # The API deletes no versions of files.
+            for record in self.client.query("SELECT Id FROM ContentVersion")["records"]:
+                self.execute(do="hard_delete", object=name, id=record["Id"])
+            self._create_all(name, [self.least(name)] * answer["totalSize"])
         elif name not in _GIVEN:
             self.clear(name)
             self._make(answer["records"], name, **dict(_EQUALS.findall(soql.partition(" where ")[2])))

@@ -35,7 +35,15 @@ class _Branches:
     fields: dict[str, list[tuple[str, int]]]
 
 
-_Place = _Branches | list[tuple[str, int]] | int
+@dataclass(frozen=True)
+class _Binary:
+    """Where a binary value is: REST sends the address of its bytes."""
+
+    field: str
+    place: int
+
+
+_Place = _Branches | _Binary | list[tuple[str, int]] | int
 
 
 class Shape:
@@ -60,6 +68,8 @@ class Shape:
                 kind: [(each.path[-1], self._add(each.sql)) for each in columns] for kind, columns in column.branches
             }
             return _Branches(self._add(column.sql), fields)
+        if column.field is not None and column.field.type == "base64" and len(column.path) == 1:
+            return _Binary(column.field.name, self._add(f"{column.sql} IS NOT NULL"))
         if column.parts:
             return [(key, self._add(sql)) for key, sql in column.parts]
         return self._add(column.sql)
@@ -112,6 +122,9 @@ class Shape:
     def _value(self, place: _Place, row: tuple[Any, ...], version: str) -> Any:
         if isinstance(place, int):
             return plain(row[place])
+        if isinstance(place, _Binary):
+            own = _attributes(self.compiled.object_type.name, row[self._id], version)["url"]
+            return f"{own}/{place.field}" if row[place.place] else None
         if isinstance(place, _Branches):
             kind = self._owner_of(row[place.parent]) if row[place.parent] else None
             if kind is None or kind not in place.fields:

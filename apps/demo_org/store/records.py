@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from apps.demo_org.store.duplicates import refuse_duplicates
 from apps.demo_org.store.errors import SObjectError
+from apps.demo_org.store.files import file_values
 from apps.demo_org.store.foreign_keys import is_external_id, with_references
 from apps.demo_org.store.ids import make_id, normal_id
 from apps.demo_org.store.load import FIRST_MADE
@@ -38,6 +39,7 @@ class Records(Writer):
             raise _unsupported(kind, "create")
         named = with_references(kind, self.objects, values, self._ids_with)
         found = checked_values(kind, named, creating=True)
+        found |= file_values(kind, found)
         self._check_references(kind, found)
         with self.lock:
             refuse_duplicates(self, kind, found)
@@ -75,6 +77,7 @@ class Records(Writer):
         body_id = values.get("Id")
         named = with_references(kind, self.objects, values, self._ids_with)
         found = checked_values(kind, {k: v for k, v in named.items() if k != "Id"}, creating=False)
+        found |= file_values(kind, found)
         if body_id is not None:
             raise SObjectError(
                 400, "INVALID_FIELD", "The Id field should not be specified in the sobject data.", ["Id"]

@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 import duckdb
 
+from apps.demo_org.store import files
 from apps.demo_org.store import load as loading
 from apps.demo_org.store.authorization import PERMISSION_OBJECTS, check_write
 from apps.demo_org.store.bulk import BULK_MACROS, BulkPage, PageFormat, write_pages
@@ -261,6 +262,12 @@ class OrgStore(FieldChanges):
         if extra:
             del records[0]["IsDeleted"]
         return records[0]
+
+    def file_content(self, record_id: str, visibility: Visibility) -> bytes:
+        """The bytes of a file that is not deleted; SObjectError where there is none."""
+        found_id = self.get(files.OBJECT, record_id, ["Id"], visibility=visibility)["Id"]
+        query = self.query(f"SELECT {files.FIELD} FROM {files.OBJECT} WHERE Id = {literal(found_id)}")
+        return files.content_of(str(next(query.batches(1))[0][0]))
 
     def _authorized(
         self, user: str | None, operation: str, object_name: str, values: Mapping[str, Any] | None = None

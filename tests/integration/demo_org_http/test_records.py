@@ -1,4 +1,5 @@
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,57 @@ def test_a_change_is_the_signed_in_users(scripted: Scripted) -> None:
     assert scripted.log()[-1]["user"] == "ada@demo.example.com"
     soql = f"SELECT LastModifiedBy.Username FROM Account WHERE Id = '{record}'"
     assert client.query(soql)["records"][0]["LastModifiedBy"]["Username"] == "ada@demo.example.com"
+
+
+def test_a_file_is_kept_and_told_by_its_address(scripted: Scripted) -> None:
+    client, files = scripted.client, f"{V}/sobjects/ContentVersion"
+    content = bytes(range(256))
+    sent = {"PathOnClient": "C:\\docs\\report.final.pdf", "VersionData": b64encode(content).decode()}
+    made = client("POST", files, json=sent)
+    assert made.status_code == 201, made.text
+    record = f"{files}/{made.json()['id']}"
+    told = client.get(record).json()
+    assert (told["Title"], told["FileExtension"], told["ContentSize"]) == ("report.final", "pdf", 256)
+    assert told["VersionData"] == f"{record}/VersionData"
+    read = client.get(told["VersionData"])
+    assert (read.content, read.headers["Content-Type"]) == (content, "application/octetstream")
+    changed = client("PATCH", record, json={"VersionData": b64encode(b"new").decode()})
+    assert (changed.status_code, client.get(told["VersionData"]).content) == (204, b"new")
+    assert client("POST", files, json=sent | {"VersionData": "not base64!"}).status_code == 400
+    assert client.get(f"{files}/068000000000000AAA/VersionData").status_code == 404
+    refused = client(
+        "POST", f"{V}/jobs/query", json={"operation": "query", "query": "SELECT VersionData FROM ContentVersion"}
+    )
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "FUNCTIONALITY_NOT_ENABLED")
+
+
+def test_typeof_picks_fields_by_the_parents_object(scripted: Scripted) -> None:
+    client = scripted.client
+    account = create(scripted, Name="Parent", Phone="5")
+    lead = client("POST", f"{V}/sobjects/Lead", json={"LastName": "Lovelace", "Company": "Engines"}).json()["id"]
+    for subject, more in (("a", {"WhoId": lead}), ("b", {"WhatId": account}), ("c", {})):
+        assert client("POST", f"{V}/sobjects/Task", json={"Subject": subject, **more}).status_code == 201
+    who = "TYPEOF Who WHEN Contact THEN Email WHEN Lead THEN Company, LastName END"
+    found = client.query(f"SELECT {who}, TYPEOF What WHEN Case THEN Id ELSE Name END FROM Task ORDER BY Subject")[
+        "records"
+    ]
+    url = f"{V}/sobjects"
+    assert [(each["Who"], each["What"]) for each in found] == [
+        (
+            {"attributes": {"type": "Lead", "url": f"{url}/Lead/{lead}"}, "Company": "Engines", "LastName": "Lovelace"},
+            None,
+        ),
+        (None, {"attributes": {"type": "Account", "url": f"{url}/Account/{account}"}, "Name": "Parent"}),
+        (None, None),
+    ]
+    without_else = client.query("SELECT TYPEOF What WHEN Case THEN Id END FROM Task WHERE Subject = 'b'")["records"]
+    assert without_else[0]["What"] is None
+    for soql, code in (
+        ("SELECT TYPEOF What WHEN Account THEN Nonsense END FROM Task", "INVALID_FIELD"),
+        ("SELECT TYPEOF What WHEN Pricebook THEN Id END FROM Task", "INVALID_TYPE"),
+        ("SELECT TYPEOF Account WHEN Account THEN Id END FROM Contact", "MALFORMED_QUERY"),
+        ("SELECT TYPEOF What ELSE Id END FROM Task", "MALFORMED_QUERY"),
+    ):
+        assert client.get(f"{V}/query", q=soql).json()[0]["errorCode"] == code
+    job = client("POST", f"{V}/jobs/query", json={"operation": "query", "query": f"SELECT {who} FROM Task"})
+    assert job.json()[0]["errorCode"] == "FUNCTIONALITY_NOT_ENABLED"

@@ -291,6 +291,7 @@ def refuse_bulk(query: Select, compiled: Compiled) -> None:
         "Aggregate function": compiled.kind == "aggregate",
         "OFFSET": query.offset is not None,
         "FIELDS()": any(isinstance(i, Fields) and i.group != "STANDARD" for i in query.items),
+        "Selecting binary fields": any(c.field is not None and c.field.type == "base64" for c in compiled.columns),
         "Selecting compound data": any(c.parts for c in compiled.columns),
     }
     for what, found in refused.items():
