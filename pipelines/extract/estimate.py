@@ -97,6 +97,7 @@ def require_affordable(org: SalesforceOrg, rules: ApiBudget, to_come: Mapping[st
     pauses the run, where others have used what the run needs.
     """
     budget = org.session.budget or _budget(org, rules)
+    rules = budget.rules
     need = sum(sum(calls.values()) for calls in to_come.values())
     own, of_org = rules.per_run - budget.spent, budget.left_of_org()
     what = f"this run needs about {need:,} more API requests ({told(to_come)})"

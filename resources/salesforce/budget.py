@@ -144,9 +144,9 @@ class RequestBudget:
 
     def _use(self) -> str:
         if self.used is None or not self.allowed:
-            return "the org says that it has used all of its"
+            return "the org answers REQUEST_LIMIT_EXCEEDED: it has used all of its"
         share = f"the org has used {self._share():.0%} ({self.used:,} of {self.allowed:,}) of its"
-        return f"the org refuses; {share}" if self._refused else share
+        return f"the org answers REQUEST_LIMIT_EXCEEDED: {share}" if self._refused else share
 
     def _spent(self) -> BudgetError:
         return BudgetError(

@@ -69,7 +69,7 @@ class Usage:
         if header and (found := re.search(r"(?<!-)api-usage=(\d+)/(\d+)", header)):
             self.org_used, self.org_allowed = int(found[1]), int(found[2])
             if self.org_used_before is None:
-                self.org_used_before = self.org_used - self.counted_calls() + 1
+                self.org_used_before = self.org_used
 
     def counted_calls(self) -> int:
         """Calls so far that Salesforce counts, taken or not."""

@@ -244,9 +244,17 @@ def test_another_org(crosswalk: Command, faulty: FaultyOrg, org: DemoOrg, instal
         assert con.sql("FROM salesforce.field ORDER BY ALL").fetchall() == described
 
 
-def test_the_quota_is_used_up(crosswalk: Command, faulty: FaultyOrg) -> None:
+def test_the_quota_is_used_up(crosswalk: Command, faulty: FaultyOrg, installation: Installation) -> None:
+    """Nothing is wrong, so nothing fails: the run is paused, and the exit code says to try again later."""
+    installation.settings.write_text(installation.settings.read_text() + "limits: {api: {wait_minutes: 0}}\n")
     faulty.script({"action": "quota_exhausted", "match": {"path": "/services/data"}})
-    refused(crosswalk("sync", "--object", "user"), "REQUEST_LIMIT_EXCEEDED")
+    answer = crosswalk("sync", "--object", "user")
+    refused(answer, "REQUEST_LIMIT_EXCEEDED", "paused", "limits.api.pause_at")
+    assert answer.code == 75
+    with duckdb.connect(str(installation.home.warehouse), read_only=True) as con:
+        last = con.sql("SELECT status, message FROM ops.sync_run ORDER BY started_at DESC LIMIT 1").fetchall()
+    assert last[0][0] == "paused"
+    assert "REQUEST_LIMIT_EXCEEDED" in last[0][1]
 
 
 def test_everything_wrong_with_extraction_is_told_at_once(
