@@ -5,6 +5,7 @@ CREATE OR REPLACE TEMP TABLE incoming_change AS
 SELECT
   n."Id" AS salesforce_id,
   o."Id" IS NULL AS is_new,
+  o.rowid AS place,
   coalesce(o._is_deleted, false) AS was_deleted,
   n._is_deleted AS is_deleted,
   $new_master AS master_id,

@@ -24,6 +24,7 @@ from pipelines.extract.progress import Progress, quiet
 from pipelines.extract.reconcile import reconcile
 from pipelines.extract.results import LoadResult, committed, record_stale, write_result
 from pipelines.extract.state import Remedy, Watermark, prepare_state, set_doubt, set_watermark, watermark
+from pipelines.extract.tidy import tidy_seldom
 from pipelines.extract.usage import charge
 from pipelines.extract.watermark import advanced
 from pipelines.run import RunContext
@@ -56,6 +57,7 @@ def load_object(
     result = committed(con, plan)
     if result is None:
         progress(f"{plan.name}: loading {folder.manifest.records or 0:,} rows from {len(folder.manifest.pages)} pages")
+        tidy_seldom(con, folder.manifest)
         result = _load(con, folder, ids, plan, run)
     for done in filter(None, (folder, ids)):
         done.mark_loaded(datetime.now(UTC))

@@ -160,7 +160,9 @@ def replace_by_id(batch: Batch, changes: Changes) -> None:
     con = batch.con
     if changes.new or changes.changed:
         differing = '"Id" IN (SELECT salesforce_id FROM incoming_change)'
-        con.execute(f"DELETE FROM {batch.stored} WHERE {differing}").fetchall()
+        # By place, not by Id: the comparison has looked for every Id in the whole table already.
+        places = "SELECT place FROM incoming_change WHERE NOT is_new"
+        con.execute(f"DELETE FROM {batch.stored} WHERE rowid IN ({places})").fetchall()
         con.execute(f"INSERT INTO {batch.stored} BY NAME SELECT * FROM {batch.incoming} WHERE {differing}").fetchall()
     con.execute(f"DROP TABLE {batch.incoming}").fetchall()
 

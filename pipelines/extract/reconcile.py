@@ -13,6 +13,7 @@ from resources.landing import Manifest, OrgCount
 
 #: Records that may have gone for good without the org telling: this many, or this share of all.
 FEW, SHARE = 100, 0.01
+_AMONG = "IN (SELECT unnest(?::VARCHAR[]))"
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,14 @@ def reconcile(con: DuckDBPyConnection, stored: str, manifest: Manifest) -> Recon
 
 def _named(con: DuckDBPyConnection, stored: str, ids: list[str]) -> int:
     """Return how many of these are live records of the warehouse; the org may give Ids of 15 characters."""
-    return scalar(
-        con,
-        f'SELECT count(*) FROM {stored} WHERE NOT _is_deleted AND "Id"[:15] IN (SELECT unnest(?::VARCHAR[])[:15])',
-        [ids],
+    whole = {identifier for identifier in ids if len(identifier) == 18}
+    short = {identifier[:15] for identifier in ids} - {identifier[:15] for identifier in whole}
+    # Cutting every stored Id costs as much as the rest of the comparison.
+    found = [f'"Id" {_AMONG}'] * bool(whole) + [f'"Id"[:15] {_AMONG}'] * bool(short)
+    given = [sorted(part) for part in (whole, short) if part]
+    return sum(
+        scalar(con, f"SELECT count(*) FROM {stored} WHERE NOT _is_deleted AND {condition}", [part])
+        for condition, part in zip(found, given, strict=True)
     )
 
 
