@@ -77,7 +77,9 @@ def _deletions(org: SalesforceOrg, folder: LandingFolder, log: DeletionLog, chan
     """
     manifest = folder.manifest
     bound = manifest.covered or manifest.until
-    known = {identifier[:15] for identifier in changed} | _arrived_deleted(folder)
+    # Most days nothing was deleted, and the pages need not be read for it.
+    arrived = _arrived_deleted(folder) if log.records else set()
+    known = {identifier[:15] for identifier in changed} | arrived
     found = {key: moment for key, moment in log.records.items() if key[:15] not in known}
     settled = manifest.kind == "full" and not manifest.restricted
     asked = [key for key, moment in found.items() if not settled or moment >= bound]

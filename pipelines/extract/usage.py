@@ -37,6 +37,7 @@ class Counted(Protocol):
 def record_usage(con: DuckDBPyConnection, org: SalesforceOrg, run: RunContext) -> int:
     """Write the calls counted since the last time, and return how many; call it at the end of a step."""
     taken = org.usage.take()
+    ensure_table(con, load_contract("ops.api_usage"))
     for entry in taken:
         name = table_name(entry.object_name) if entry.object_name else ""
         add_usage(con, run.run_id, name, entry.endpoint, entry)
@@ -45,7 +46,7 @@ def record_usage(con: DuckDBPyConnection, org: SalesforceOrg, run: RunContext) -
 
 
 def add_usage(con: DuckDBPyConnection, run_id: str, object_name: str, endpoint: str, count: Counted) -> None:
-    """Add to the one row of ``ops.api_usage`` that a run has for an object and an endpoint."""
+    """Add to the one row of ``ops.api_usage``, which is there, that a run has for an object and an endpoint."""
     _add(con, run_id, object_name, endpoint, {"calls": count.calls, "bytes": count.bytes, "rows": count.rows})
 
 
@@ -61,6 +62,7 @@ def add_estimate(con: DuckDBPyConnection, run_id: str, name: str, to_come: dict[
 
 def charge(con: DuckDBPyConnection, manifest: Manifest, run_id: str) -> None:
     """Write the calls of a landing folder that ``ops.api_usage`` does not have yet, each at its own run's expense."""
+    ensure_table(con, load_contract("ops.api_usage"))
     for charged, counts in manifest.charged.items():
         for endpoint, count in counts.items():
             add_usage(con, charged or run_id, manifest.object, endpoint, count)
@@ -117,7 +119,6 @@ def _unloaded(home: Home, run_id: str) -> list[LandingFolder]:
 
 
 def _add(con: DuckDBPyConnection, run_id: str, object_name: str, endpoint: str, figures: dict[str, int]) -> None:
-    ensure_table(con, load_contract("ops.api_usage"))
     added = ", ".join(f'"{name}" = coalesce("{name}", 0) + ?' for name in figures)
     known = con.execute(
         f"UPDATE ops.api_usage SET {added} WHERE run_id = ? AND object_name = ? AND endpoint = ?",
