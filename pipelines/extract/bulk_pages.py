@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from data_contracts.errors import SalesforceError, WindowClosedError
 from pipelines.extract.jobs import bulk_of, start_job
+from pipelines.extract.progress import Progress, Waiting
 from pipelines.extract.split import split, submit_parts
 from resources.landing import LandedPage, LandingFolder
 from resources.salesforce import SalesforceOrg
@@ -18,8 +19,6 @@ from resources.salesforce.bulk import BulkJob, PageRef
 THREADS = 4
 #: Salesforce refuses resultPages where the API version or the job does not have it.
 NO_RESULT_PAGES = frozenset({400, 404, 405, 409})
-
-Progress = Callable[[str], None]
 
 
 class BulkLanding:
@@ -39,6 +38,7 @@ class BulkLanding:
         self.org, self.folder, self.manifest = org, folder, folder.manifest
         self.bulk = bulk_of(org, folder.manifest)
         self._progress, self._told, self._seconds_left = progress, told, seconds_left
+        self._waiting = Waiting(progress, self.manifest.object)
 
     def land(self) -> None:
         """Wait, split what is too large, and fetch every page that is missing.
@@ -98,8 +98,7 @@ class BulkLanding:
             raise
 
     def _tell(self, job: BulkJob) -> None:
-        rows = f"{job.rows:,} of {self.manifest.eligible:,} rows"
-        self._progress(f"{self.manifest.object}: job {job.id} is {job.state}, {rows}")
+        self._waiting.tell(job.id, job.state, job.rows, self.manifest.eligible)
 
     def _pages(self, job: BulkJob, part: int) -> None:
         if not job.rows:
