@@ -38,6 +38,7 @@ class Bench:
         self.folder, self.rows, self.memory = folder, rows, memory
         self.org: DemoOrg | None = None
         self.numbers = iter(range(1, 1000))
+        self.kept = folder / "kept"
 
     def prepare(self) -> Path:
         """Write the org's data and the fields it hides; return the fault file."""
@@ -100,11 +101,12 @@ class Bench:
         return self.run("ours", {"rows": self.rows, "home": str(home), "kind": kind, "memory": self.memory})
 
     def round(self) -> list[dict[str, Any]]:
-        """Run every contender once, each into files of its own, which go afterwards."""
+        """Run every contender once, one after the other, each into files of its own; Crosswalk's last are kept."""
+        shutil.rmtree(self.kept, ignore_errors=True)
         place = self.folder / f"round-{next(self.numbers)}"
         place.mkdir()
-        ours = self.ours(place / "home")
-        pages = place / "home" / "landing" / ours.pop("landing")
+        ours = self.ours(self.kept)
+        pages = self.kept / "landing" / ours.pop("landing")
         fields = json.loads((pages / "manifest.json").read_text())["fields"]
         order = {"rows": self.rows, "memory": self.memory, "fields": fields}
         floor = self.run("floor", {**order, "pages": str(pages), "database": str(place / "floor.duckdb")})
@@ -121,26 +123,45 @@ class Bench:
         shutil.rmtree(place)
         return [floor, ours, theirs]
 
-    def later(self) -> list[dict[str, Any]]:
-        """Return a full run, a day without change, and a day on which one account in a hundred changed."""
-        home = self.folder / "kept"
-        full = self.ours(home)
-        still = self.ours(home, "delta")
+    def later(self, rounds: int, full: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return days without change, and days on which one account in a hundred changed, after the last full run."""
+        still = [self.ours(self.kept, "delta") for _ in range(rounds)]
+        changed = []
+        for _ in range(rounds):
+            self.change()
+            changed.append(self.ours(self.kept, "delta"))
+        days = [_beside(still, "delta_without_change", full), _beside(changed, "delta_of_one_percent", full)]
+        for day, figure in zip((still, changed), days, strict=True):
+            figure |= {key: day[-1][key] for key in ("fetched", "changed", "api_calls")}
+        return days
+
+    def change(self) -> None:
+        """Change one account in a hundred."""
         assert self.org is not None
-        change = {"do": "update_where", "object": "Account", "where": ONE_PERCENT, "values": {"Rating": "Hot"}}
-        requests.post(
-            f"{self.org.url}/__demo__/execute", json=change, verify=self.org.ca_file, timeout=300
-        ).raise_for_status()
-        changed = self.ours(home, "delta")
-        for figure, name in ((full, "full"), (still, "delta_without_change"), (changed, "delta_of_one_percent")):
-            figure["what"] = name
-            for unit in ("seconds", "cpu_seconds"):
-                # Of the stages alone: starting the interpreter is no part of an extraction.
-                figure[f"stages_{unit}"] = round(sum(lap[unit] for lap in figure["stages"].values()), 2)
-                figure[f"{unit}_to_full"] = round(figure[f"stages_{unit}"] / full[f"stages_{unit}"], 3)
-            for key in ("landing", "job_seconds"):
-                figure.pop(key)
-        return [full, still, changed]
+        order = {"do": "update_where", "object": "Account", "where": ONE_PERCENT, "values": {"Rating": "Hot"}}
+        where = f"{self.org.url}/__demo__/execute"
+        requests.post(where, json=order, verify=self.org.ca_file, timeout=300).raise_for_status()
+
+
+def _beside(days: list[dict[str, Any]], name: str, full: dict[str, Any]) -> dict[str, Any]:
+    """Return the medians of some runs and their share of a full one; starting the interpreter is no extraction.
+
+    ``seconds`` include the time the org takes for a job, ``own_seconds`` do not, on both sides.
+    """
+    figure = {**medians([[day] for day in days])[0], "what": name}
+    for key, unit, left_out in (
+        ("seconds", "seconds", ()),
+        ("own_seconds", "seconds", ("wait",)),
+        ("cpu_seconds", "cpu_seconds", ()),
+    ):
+        mine, whole = (_stages(run, unit, left_out) for run in (figure, full))
+        figure |= {f"stages_{key}": mine, f"full_{key}": whole, f"{key}_to_full": round(mine / whole, 3)}
+    return figure
+
+
+def _stages(figure: dict[str, Any], unit: str, left_out: Iterable[str]) -> float:
+    laps = [float(lap[unit]) for name, lap in figure["stages"].items() if name not in left_out]
+    return round(sum(laps), 3)
 
 
 def medians(rounds: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -177,7 +198,7 @@ def ratios(figures: list[dict[str, Any]], rows: int, memory: str) -> dict[str, A
 
 
 def _median(values: Iterable[float]) -> float:
-    return round(statistics.median(values), 2)
+    return round(statistics.median(values), 3)
 
 
 def main() -> None:
@@ -193,7 +214,9 @@ def main() -> None:
         faults = bench.prepare()
         with launch_demo_org(folder / "org", faults=faults, timeout=900) as bench.org:
             figures = medians([bench.round() for _ in range(arguments.rounds)])
-            for figure in [*figures, ratios(figures, arguments.rows, arguments.memory), *bench.later()]:
+            days = bench.later(arguments.rounds, figures[1])
+            for figure in [*figures, ratios(figures, arguments.rows, arguments.memory), *days]:
+                figure["load_average"] = round(os.getloadavg()[1], 1)
                 print(json.dumps(figure), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -57,10 +57,12 @@ def ours(order: dict[str, Any]) -> dict[str, Any]:
     clock.lap("download")
     with warehouse.connect() as con:
         result = load_object(con, home, settings, chosen_plan, run)
-        calls = con.execute("SELECT sum(calls) FROM ops.api_usage WHERE run_id = ?", [run.run_id]).fetchall()[0][0]
     clock.lap("load")
+    with warehouse.connect() as con:
+        asked = "SELECT endpoint, sum(calls)::BIGINT FROM ops.api_usage WHERE run_id = ? GROUP BY ALL ORDER BY ALL"
+        calls = dict(con.execute(asked, [run.run_id]).fetchall())
     return {
-        "fetched": result.fetched, "changed": result.changed, "api_calls": int(calls), "stages": clock.laps,
+        "fetched": result.fetched, "changed": result.changed, "api_calls": calls, "stages": clock.laps,
         "landing": chosen_plan.landing,
     }  # fmt: skip
 
@@ -118,7 +120,7 @@ class Clock:
     def lap(self, name: str) -> None:
         """End a stage."""
         wall, cpu = time.perf_counter(), time.process_time()
-        self.laps[name] = {"seconds": round(wall - self._wall, 2), "cpu_seconds": round(cpu - self._cpu, 2)}
+        self.laps[name] = {"seconds": round(wall - self._wall, 3), "cpu_seconds": round(cpu - self._cpu, 3)}
         self._wall, self._cpu = wall, cpu
 
 
