@@ -32,7 +32,8 @@ def note_changes(batch: Batch, fetched: int) -> Changes:
     """Compare the batch with what is stored, write ``ops.record_event`` and return the counts."""
     con = batch.con
     ensure_table(con, load_contract("ops.record_event"))
-    first = scalar(con, f"SELECT count(*) FROM {batch.stored}") == 0
+    # A delta inserts what is listed as a change: it lists everything, even where the first load found nothing.
+    first = batch.manifest.kind == "full" and scalar(con, f"SELECT count(*) FROM {batch.stored}") == 0
     batch.execute(_CHANGES, **_comparison(batch, first), first=str(first).lower())
     batch.execute(_EVENTS, first=str(first).lower())
     counts = [int(value) for value in con.execute(_COUNTS).fetchall()[0]]

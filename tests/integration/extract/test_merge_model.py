@@ -206,3 +206,11 @@ def test_two_changes_within_one_second_arrive(loader: Loader) -> None:
         result = loader.load(con, loader.land_records([second], "delta", 12))
         assert table(con) == {"a": second}
         assert result.changed == 1
+
+
+def test_a_delta_after_a_load_that_found_nothing_brings_its_rows(loader: Loader) -> None:
+    with loader.warehouse.connect() as con:
+        con.execute("DROP TABLE IF EXISTS salesforce.thing__c").fetchall()
+        loader.load(con, loader.land_records([], "full", 11))
+        result = loader.load(con, loader.land_records([Record("a", 1, 12)], "delta", 13))
+        assert (result.new, table(con)) == (1, {"a": Record("a", 1, 12)})
