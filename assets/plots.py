@@ -82,23 +82,41 @@ def rows_over_time(rows: Sequence[tuple[str, str, int]]) -> dg.MarkdownMetadataV
     return _inline(chart, "Records per object")
 
 
-def api_use(rows: Sequence[tuple[str, str, int]], budget: int) -> dg.MarkdownMetadataValue:
-    """Return the API requests per run and object, with the budget of a run as a rule.
+def api_use(
+    rows: Sequence[tuple[str, str, int]],
+    budget: int,
+    estimates: Sequence[tuple[str, int, int | None, int | None]] = (),
+) -> dg.MarkdownMetadataValue:
+    """Return the API requests per run and object, what was expected of each run, and the budget of a run as a rule.
 
-    ``rows`` are (start of the run as ISO text, object or ``-``, requests).
+    ``rows`` are (start of the run as ISO text, object or ``-``, requests), ``estimates`` (start of the run, requests
+    expected, the org's own count after it, what the org allows). The budget is drawn where it is near what was used:
+    far above, it would flatten everything else, and the title names it.
     """
     values = [{"run": started, "object": name, "requests": count} for started, name, count in rows]
-    bars = (
-        alt.Chart(_data(values))
-        .mark_bar()
-        .encode(
-            x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
-            y=alt.Y("sum(requests):Q", title="API requests", axis=alt.Axis(format="~s")),
-            color=alt.Color("object:N", title="object", legend=LEGEND),
-        )
-    )
-    rule = alt.Chart(_data([{"budget": budget}])).mark_rule(color=REVIEW, strokeDash=[5, 3]).encode(y="budget:Q")
-    return _inline(bars + rule, f"API requests per run, budget {budget:,}")
+    y = alt.Y("sum(requests):Q", title="API requests", axis=alt.Axis(format="~s"))
+    color = alt.Color("object:N", title="object", legend=LEGEND)
+    runs = alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS)
+    chart: Any = alt.Chart(_data(values)).mark_bar().encode(x=runs, y=y, color=color)
+    if estimates:
+        expected = [{"run": started, "estimated": count} for started, count, _, _ in estimates]
+        tick = alt.Chart(_data(expected)).mark_tick(color="black", thickness=2, size=24)
+        chart += tick.encode(x=runs, y="estimated:Q")
+    totals: dict[str, int] = {}
+    for started, _, count in rows:
+        totals[started] = totals.get(started, 0) + count
+    if max(totals.values(), default=0) * 5 >= budget:
+        chart += alt.Chart(_data([{"budget": budget}])).mark_rule(color=REVIEW, strokeDash=[5, 3]).encode(y="budget:Q")
+    return _inline(chart, f"API requests per run, budget {budget:,}", _org_share(estimates))
+
+
+def _org_share(estimates: Sequence[tuple[str, int, int | None, int | None]]) -> str:
+    """Say what the marks are, and how much of its allocation the org had used after the latest run."""
+    marks = "black mark: estimated before the run"
+    last = next((item for item in reversed(estimates) if item[2] is not None and item[3]), None)
+    if last is None or last[2] is None or not last[3]:
+        return marks
+    return f"{marks}; the org had used {last[2]:,} of {last[3]:,} ({last[2] / last[3]:.0%}) in 24 hours"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MetadataValue[Any]:
@@ -117,8 +135,9 @@ def _data(rows: Sequence[Mapping[str, object]]) -> Any:
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
-def _inline(chart: Any, title: str) -> dg.MarkdownMetadataValue:
-    spec = chart.properties(width=WIDTH, height=HEIGHT, title=title).to_json()
+def _inline(chart: Any, title: str, subtitle: str = "") -> dg.MarkdownMetadataValue:
+    heading = alt.TitleParams(title, subtitle=subtitle) if subtitle else title
+    spec = chart.properties(width=WIDTH, height=HEIGHT, title=heading).to_json()
     svg = vlc.vegalite_to_svg(spec)
     encoded = base64.b64encode(svg.encode()).decode()
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{encoded})")

@@ -23,7 +23,14 @@ from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.snapshot import publish_snapshot
-from pipelines.publish.statistics import api_calls, happenings, link_rates, mirror_sizes, write_statistics
+from pipelines.publish.statistics import (
+    api_calls,
+    api_estimates,
+    happenings,
+    link_rates,
+    mirror_sizes,
+    write_statistics,
+)
 from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SyncResource
 
@@ -33,7 +40,7 @@ HEADS = {
     "ops.schema_change": ("object", "field", "change", "what it means"),
     "ops.record_event": ("object", "event", "records"),
     "ops.reject": ("object", "field", "cells"),
-    "ops.api_usage": ("object", "endpoint", "requests"),
+    "ops.api_usage": ("object", "endpoint", "requests", "estimated"),
 }
 """Column titles of what a run tells about itself beside the rows of these tables."""
 ANALYTICS = dg.AssetKey(["published", "analytics"])
@@ -57,7 +64,7 @@ def run_statistics(
         plots = {
             "link rate per run": link_rate(link_rates(con)),
             "records per object": rows_over_time(mirror_sizes(con)),
-            "API requests per run": api_use(api_calls(con), budget),
+            "API requests per run": api_use(api_calls(con), budget, api_estimates(con)),
         }
     return materialized(result.rows, plots)
 

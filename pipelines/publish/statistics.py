@@ -92,17 +92,31 @@ def api_calls(con: duckdb.DuckDBPyConnection, runs: int = 30) -> list[tuple[str,
     ).fetchall()
 
 
+def api_estimates(con: duckdb.DuckDBPyConnection, runs: int = 30) -> list[tuple[str, int, int | None, int | None]]:
+    """Return (start of the run as ISO text, API calls estimated, org's count after it, org's allowance), oldest first.
+
+    Runs that ended before they had planned have no estimate and are left out.
+    """
+    return con.execute(
+        "SELECT strftime(started_at, '%Y-%m-%dT%H:%M:%SZ'), api_estimated, org_used_after, org_allowed "
+        f"FROM ops.sync_run JOIN ({_LATEST_RUNS}) AS r USING (run_id, started_at) "
+        "WHERE api_estimated IS NOT NULL ORDER BY 1",
+        [runs],
+    ).fetchall()
+
+
 def happenings(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, list[tuple[str, ...]]]:
     """Return what a run noticed, per ``ops`` table, as rows of text for people; no ids and no values.
 
     ``ops.schema_change``: object, field, change, message; ``ops.record_event`` and ``ops.reject``: object, event or
-    field, records; ``ops.api_usage``: object, endpoint, calls.
+    field, records; ``ops.api_usage``: object, endpoint, calls, calls estimated.
     """
     queries = {
         "ops.schema_change": "SELECT object_name, field_name, change, message FROM ops.schema_change",
         "ops.record_event": "SELECT object_name, event, format('{:,}', count(*)) FROM ops.record_event",
         "ops.reject": "SELECT object_name, field_name, format('{:,}', count(*)) FROM ops.reject",
-        "ops.api_usage": "SELECT object_name, endpoint, format('{:,}', sum(calls)::BIGINT) FROM ops.api_usage",
+        "ops.api_usage": "SELECT coalesce(nullif(object_name, ''), '–'), endpoint, format('{:,}', sum(calls)::BIGINT), "
+        "coalesce(format('{:,}', sum(estimated)::BIGINT), '–') FROM ops.api_usage",
     }
     return {
         table: con.execute(f"{query} WHERE run_id = ? GROUP BY ALL ORDER BY ALL LIMIT 200", [run_id]).fetchall()
