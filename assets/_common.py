@@ -1,5 +1,6 @@
 """What every asset module shares: keys, the run context, contract metadata and how a failure is shown."""
 
+import errno
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import dagster as dg
 import duckdb
 
 from data_contracts.contracts import Column, TableContract, load_contract
-from data_contracts.errors import CrosswalkError
+from data_contracts.errors import CrosswalkError, WarehouseError
 from pipelines.run import RunContext
 from resources.wiring import CrosswalkResource, SyncResource, now
 
@@ -20,6 +21,9 @@ POOL = "warehouse"
 OWNERS = ["team:data-engineering"]
 
 AssetDecorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where a file cannot grow."""
 
 OBJECT_TAG = "crosswalk/object"
 """Tag of an asset that belongs to one Salesforce object."""
@@ -74,9 +78,36 @@ def foreseeable() -> Iterator[None]:
     except CrosswalkError as error:
         raise dg.Failure(description=str(error), allow_retries=error.transient) from None
     except duckdb.Error as error:
-        # From the first quote to the last one: a value may hold quotes itself.
-        told = re.sub(r"(['\"]).*\1", "(…)", str(error).splitlines()[0])
-        raise dg.Failure(description=f"DuckDB {type(error).__name__}: {told}") from None
+        raise dg.Failure(description=_told(error)) from None
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise dg.Failure(description=_no_room(error.strerror or "the disk is full")) from None
+
+
+def _told(error: duckdb.Error) -> str:
+    """Return what DuckDB said without the values it quotes, and what to do about it."""
+    # From the first quote to the last one: a value may hold quotes itself.
+    said = re.sub(r"(['\"]).*\1", "(…)", str(error).splitlines()[0])
+    if isinstance(error, duckdb.IOException) or "not write file" in said or "No space" in said:
+        return _no_room(said)
+    return str(
+        CrosswalkError(
+            f"DuckDB {type(error).__name__}: {said}",
+            why="a statement of Crosswalk's own failed; what it had not finished was undone",
+            next_step="run: crosswalk sync; what to report if it happens again: crosswalk preflight --support-bundle",
+        )
+    )
+
+
+def _no_room(said: str) -> str:
+    return str(
+        WarehouseError(
+            f"a file of CROSSWALK_HOME cannot be written: {said}",
+            why="the disk is full or over its quota; what was not finished is undone, the last snapshot stays",
+            next_step="make room below CROSSWALK_HOME, then run: crosswalk sync",
+        )
+    )
 
 
 def spec_arguments(name: str, *, group: str, kinds: Sequence[str] = ("duckdb",), owner: str = "") -> dict[str, Any]:

@@ -104,8 +104,9 @@ class Manifest(BaseModel):
 
     ``since`` and ``until`` are the half-open bounds of a delta in UTC; for a full job ``until`` is the org's
     time before it was submitted. ``deleted_since`` is from where deletions matter. ``covered`` is the watermark this
-    job earns. ``records`` is what the org says the whole result holds. ``submitting`` says that a job was about to be
-    created and its id is not known yet, ``note`` what people should hear of.
+    job earns. ``records`` is what the org says the whole result holds, ``counted`` what it counted for the same query
+    beforehand, until both are held together. ``submitting`` says that a job was about to be created and its id is not
+    known yet, ``note`` what people should hear of.
     ``usage`` are the calls of all runs, ``charged`` those that ``ops.api_usage`` does not have yet, by run.
     ``chosen`` says that only records whose Ids are landed beside this folder are wanted.
     """
@@ -134,6 +135,7 @@ class Manifest(BaseModel):
     created_at: datetime
     selection_key: str
     job_id: str = ""
+    counted: int | None = None
     submitting: datetime | None = None
     note: str = ""
     parts: list[JobPart] = []

@@ -3,7 +3,6 @@
 Bulk is ``pipelines.extract.bulk_pages``, REST ``pipelines.extract.rest_pages``: both leave the same CSV pages.
 """
 
-import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
@@ -11,11 +10,11 @@ from data_contracts.errors import ExtractionError, SalesforceError
 from pipelines.extract.bulk_pages import BulkLanding
 from pipelines.extract.drift import GONE
 from pipelines.extract.entered import land_entered
-from pipelines.extract.jobs import start_job
+from pipelines.extract.jobs import operation_of, start_job
 from pipelines.extract.org_count import count_org
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
-from pipelines.extract.progress import Progress, quiet
+from pipelines.extract.progress import Pace, Progress, quiet
 from pipelines.extract.rest_pages import land_rest
 from pipelines.extract.vanished import leave_out, speaks_of_a_field
 from resources.home import Home
@@ -45,22 +44,59 @@ def download_object(
         with attributed_to(plan.name):
             try:
                 land(org, folder, progress, works_until=works_until, needed=plan.needed)
+                hold_to_count(org, folder)
                 if landing == plan.landing:
                     if plan.ids_landing:
                         land_entered(org, folder, LandingFolder.open(home.landing / plan.ids_landing), progress)
                     if not folder.manifest.chosen:
                         count_org(org, folder, plan.stored)
             except OSError as error:
-                raise ExtractionError(
-                    f"cannot write to the landing folder of {plan.name}: {error.strerror or error}",
-                    why="the disk is full or the folder is not writable",
-                    next_step="make room, then run the command again: pages already landed are kept",
-                ) from error
+                raise _no_room(plan.name, error) from error
             finally:
-                folder.add_usage(
-                    ((entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(plan.name)),
-                    plan.run_id,
-                )
+                _note_usage(org, folder, plan)
+
+
+def _note_usage(org: SalesforceOrg, folder: LandingFolder, plan: ObjectPlan) -> None:
+    counts = ((entry.endpoint, entry.calls, entry.bytes, entry.rows) for entry in org.usage.take(plan.name))
+    try:
+        folder.add_usage(counts, plan.run_id)
+    except OSError as error:
+        raise _no_room(plan.name, error) from error
+
+
+def _no_room(name: str, error: OSError) -> ExtractionError:
+    return ExtractionError(
+        f"cannot write to the landing folder of {name}: {error.strerror or error}",
+        why="the disk is full or the folder is not writable",
+        next_step="make room, then run the command again: pages already landed are kept",
+    )
+
+
+def hold_to_count(org: SalesforceOrg, folder: LandingFolder) -> None:
+    """Hold the rows of a whole result to what the org counted for the same query before it was asked.
+
+    A job can end well and empty: when the org gave up, or withdrew the user's access meanwhile. Records only leave the
+    bounds of a query, by changing once more, so the org is asked again before fewer rows are called an error. Raises
+    ExtractionError then, and the next run asks with another job.
+    """
+    manifest = folder.manifest
+    if manifest.counted is None:
+        return
+    held = manifest.records or 0
+    if held < manifest.counted:
+        deleted = operation_of(manifest.purpose) == "queryAll"
+        still = org.count(manifest.api_name, manifest.where or None, include_deleted=deleted)
+        if held < min(still, manifest.counted):
+            folder.abandon("it holds fewer rows than the org counts for its query")
+            arrived = f": {held:,} rows arrived" if held else " arrived empty"
+            raise ExtractionError(
+                f"{manifest.api_name}{arrived}, and the org counts {still:,} records for the same query",
+                why="the org ended the job early, or the user's access was withdrawn while it ran",
+                next_step=f"run: crosswalk sync --object {manifest.object}; a new job is created, and the last good "
+                "data stays until then",
+            )
+    with folder.changing():
+        manifest.counted = None
 
 
 def land(
@@ -103,11 +139,16 @@ def land(
 
 
 def _fetch(org: SalesforceOrg, folder: LandingFolder, progress: Progress, works_until: datetime | None) -> None:
-    rate = _Rate(folder, progress)
+    manifest = folder.manifest
+    pace = Pace(progress, manifest.object, "landed")
+
+    def told(rows: int) -> None:
+        pace.add(rows, manifest.records if manifest.records is not None else manifest.eligible)
+
     if folder.manifest.transport == "rest" and not folder.manifest.parts:
-        land_rest(org, folder, rate.add)
+        land_rest(org, folder, told)
     else:
-        BulkLanding(org, folder, progress, rate.add, _countdown(works_until)).land()
+        BulkLanding(org, folder, progress, told, _countdown(works_until)).land()
 
 
 def _countdown(works_until: datetime | None) -> Callable[[], float] | None:
@@ -115,18 +156,3 @@ def _countdown(works_until: datetime | None) -> Callable[[], float] | None:
         return None
     end = works_until
     return lambda: (end - datetime.now(UTC)).total_seconds()
-
-
-class _Rate:
-    """Tells rows done, of how many, and how fast."""
-
-    def __init__(self, folder: LandingFolder, progress: Progress) -> None:
-        self._manifest, self._progress = folder.manifest, progress
-        self._done, self._began = 0, time.monotonic()
-
-    def add(self, rows: int) -> None:
-        self._done += rows
-        rate = self._done / max(time.monotonic() - self._began, 1e-3)
-        total = self._manifest.records if self._manifest.records is not None else self._manifest.eligible
-        name = self._manifest.object
-        self._progress(f"{name}: {self._done:,} of {total:,} rows landed, {rate:,.0f} rows/s")

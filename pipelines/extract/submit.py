@@ -285,6 +285,7 @@ def _job(org: SalesforceOrg, home: Home, request: JobRequest) -> Job:
     if found := pending(org, home, manifest.object, manifest.match_key, until, now):
         return Job(request, manifest, found.manifest.records or request.eligible, found)
     manifest.transport, rows = _transport(org, request, manifest.soql)
+    manifest.counted = rows
     if rows == 0:
         manifest.records = 0
     return Job(request, manifest, rows)

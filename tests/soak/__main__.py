@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from apps.demo_org.generate import generate_demo
 from tests.support.cli_trials import CliRig, kill_cli
@@ -110,9 +111,9 @@ class Soak:
     def _moving(self, number: int) -> list[str]:
         rig, draw = self.rig(True), self._draw(number)
         moment = draw.randrange(10, len(rig.times["delta"]) - 10)
-        point = KillPoint(
-            10_000 + number, "full" if number % 2 else "delta", moment, 0.0, True, rest=draw.random() < 0.5, moving=True
-        )
+        kind: Literal["full", "delta"] = "full" if number % 2 else "delta"
+        rest = draw.random() < 0.5
+        point = KillPoint(10_000 + number, kind, moment, 0.0, True, rest=rest, moving=True)
         return [f"{point}: {text}" for text in kill_and_restart(rig, point, draw)]
 
 

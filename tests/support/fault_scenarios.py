@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from tests.support.fault_trials import DATA, NOT_FOUND, POLL, RESULTS, SUBMIT, Scenario
-from tests.support.trials import REST_PAGE, Arena
+from tests.support.trials import REST_PAGE
 
 ANY = {"path": DATA}
 PAGE = {"method": "GET", "path": RESULTS}
@@ -20,11 +20,7 @@ def _fault(action: str, match: dict[str, Any], **arguments: Any) -> tuple[dict[s
 
 
 def _clock(**wanted: Any) -> Any:
-    def act(arena: Arena) -> None:
-        answer = arena.scripted.client("POST", "/__demo__/settings", json={"clock": wanted})
-        assert answer.status_code == 200, answer.text
-
-    return act
+    return lambda arena: arena.clock(**wanted)
 
 
 def _job(state: str, message: str = "") -> dict[str, Any]:

@@ -52,8 +52,12 @@ class Rig:
     def prepare(self, draw: random.Random, kinds: Sequence[str] = ("full", "delta")) -> "Rig":
         """Sync once, change the org, and sync by each kind without interruption."""
         self.base = self.arena.home()
+        # An hour ago: what changed must not all lie within the overlap, or nothing could be lost.
+        self.arena.clock(skew_seconds=-3600)
         self.arena.succeeded(self.base, kind="full", **self.scope)
+        self.arena.clock(skew_seconds=-1800)
         self.arena.change(draw)
+        self.arena.clock(skew_seconds=0)
         for kind in kinds:
             self.measure(kind, self.arena.home(self.base if kind == "delta" else None))
         return self

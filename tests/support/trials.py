@@ -137,6 +137,11 @@ class Arena:
         assert answer.status_code == 200, answer.text
         return answer.json()["result"]
 
+    def clock(self, **wanted: Any) -> None:
+        """Set the org's clock."""
+        answer = self.scripted.client("POST", "/__demo__/settings", json={"clock": wanted})
+        assert answer.status_code == 200, answer.text
+
     def change(self, draw: random.Random) -> None:
         """Change the org as its people do: new, changed, deleted, undeleted and merged records, one converted lead."""
         accounts, leads = self._ids("Account", draw), self._ids("Lead", draw)
