@@ -53,6 +53,46 @@ class Published:
     api_calls: int
 
 
+@dataclass(frozen=True)
+class ApiUse:
+    """What the last run asked of the org, and how much of its allocation the org had used by then."""
+
+    calls: int | None
+    estimated: int | None
+    org_used: int | None
+    org_allowed: int | None
+    used_by_others: int | None
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Up to which moment of the org (UTC) an object is mirrored; ``stale_since`` where it could not be read since."""
+
+    object: str
+    covered_until: datetime | None
+    stale_since: datetime | None
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """One change of the org's fields, from ops.schema_change."""
+
+    detected_at: datetime
+    object: str
+    field: str
+    change: str
+    message: str | None
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """How the mirror stands: API use, freshness per object, the latest schema changes (newest first)."""
+
+    api: ApiUse
+    freshness: tuple[Freshness, ...]
+    schema_changes: tuple[SchemaChange, ...]
+
+
 @contextmanager
 def open_snapshot(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published snapshot read-only.
@@ -108,3 +148,26 @@ def _read(con: duckdb.DuckDBPyConnection) -> Published:
     ).fetchall()
     calls = con.execute("SELECT coalesce(sum(calls), 0) FROM ops.api_usage WHERE run_id = ?", [run_id]).fetchall()
     return Published(published_at, RunRow(*runs[0]), tuple(ObjectRow(*row) for row in objects), int(calls[0][0]))
+
+
+def read_upkeep(home: Home, changes: int = 10) -> Upkeep:
+    """Return how the published mirror stands; raises as ``open_snapshot`` does."""
+    with open_snapshot(home) as con:
+        use = con.sql(
+            "SELECT api_calls, api_estimated, org_used_after, org_allowed, org_used_by_others "
+            "FROM ops.sync_run WHERE run_id = (SELECT run_id FROM _meta)"
+        ).fetchall()
+        fresh = con.sql(
+            "SELECT object, max(covered_until), arg_max(stale_since, started_at) FROM ops.run_statistics "
+            "GROUP BY object ORDER BY object"
+        ).fetchall()
+        drift = con.execute(
+            "SELECT detected_at, object_name, field_name, change, message FROM ops.schema_change "
+            "ORDER BY detected_at DESC, object_name, field_name LIMIT ?",
+            [changes],
+        ).fetchall()
+    return Upkeep(
+        ApiUse(*(use[0] if use else (None,) * 5)),
+        tuple(Freshness(*row) for row in fresh),
+        tuple(SchemaChange(*row) for row in drift),
+    )

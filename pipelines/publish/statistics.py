@@ -56,6 +56,12 @@ def write_statistics(con: duckdb.DuckDBPyConnection, run: RunContext) -> Statist
                 "at": run.started_at.replace(tzinfo=None),
             },
         )
+        if table_columns(con, "_state.watermark"):
+            con.execute(
+                "UPDATE ops.run_statistics AS s SET covered_until = w.covered_until FROM _state.watermark AS w "
+                "WHERE w.object = s.object AND s.run_id = ?",
+                [run.run_id],
+            ).fetchall()
     rows = scalar(con, "SELECT count(*) FROM ops.run_statistics WHERE run_id = ?", [run.run_id])
     return StatisticsResult(run.run_id, rows)
 
