@@ -129,7 +129,7 @@ def _proven(batch: Batch, result: LoadResult) -> LoadResult:
     """Hold the table to the org's count; note what the next run has to settle."""
     found = reconcile(batch.con, batch.stored, batch.manifest)
     if found is None:
-        return result
+        return _held_to_chosen(batch, result) if batch.manifest.chosen else result
     remedy: Remedy | None = "sweep" if found.surplus else None
     reason = found.explanation
     purged = batch.manifest.org_count.log_gap if batch.manifest.org_count else ""
@@ -143,6 +143,18 @@ def _proven(batch: Batch, result: LoadResult) -> LoadResult:
         difference=found.difference,
         explanation=found.explanation or None,
     )
+
+
+def _held_to_chosen(batch: Batch, result: LoadResult) -> LoadResult:
+    """Hold a table of chosen records to the Ids of the choice; those that are not there are told of.
+
+    More of them than can have gone for good since the choice was made ended the load before, in ``keep_chosen``.
+    """
+    if batch.manifest.kind == "full":
+        set_doubt(batch.con, result.object, None, "", batch.run.run_id)
+    absent = (result.eligible or 0) - result.live
+    told = f"{absent:,} chosen records are gone, or not shown to the user by a query" if absent else None
+    return replace(result, org_count=result.eligible, warehouse_count=result.live, difference=-absent, explanation=told)
 
 
 def _result(batch: Batch, plan: ObjectPlan, figures: dict[str, Any]) -> LoadResult:

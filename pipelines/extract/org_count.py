@@ -18,7 +18,7 @@ from resources.salesforce import SalesforceOrg
 from resources.salesforce.replication import DeletionLog
 
 #: Up to this many Ids of records that changed since are fetched, so that the comparison is exact.
-MANY = 10_000
+MANY = 50_000
 #: Ids that fit the URL of one query, and how many are looked for at most.
 MOST_NAMED, MOST_CHECKED = 250, 2_000
 

@@ -11,8 +11,8 @@ from data_contracts.errors import ReconciliationError
 from pipelines.tables import scalar
 from resources.landing import Manifest, OrgCount
 
-#: Records that may have gone for good without the org telling: this many, or this share of all.
-FEW, SHARE = 100, 0.01
+#: Records that may have gone for good without the org's log telling of them: this many, or this share of all.
+FEW, SHARE = 10, 0.001
 _AMONG = "IN (SELECT unnest(?::VARCHAR[]))"
 
 

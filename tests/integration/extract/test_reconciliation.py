@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from data_contracts.errors import ReconciliationError
-from pipelines.extract import download_object, org_count
+from pipelines.extract import download_object, load_object, org_count
+from resources.landing import LandingFolder
 from tests.integration.extract.conftest import account_id
 from tests.support.demo_org_client import Scripted
 from tests.support.mirror import Mirror, settings_for
@@ -141,6 +142,48 @@ def test_what_is_gone_for_good_and_no_log_tells_is_swept_by_the_next_delta(
     m.sync("delta")
     assert not [entry for entry in scripted.log()[seen:] if "SELECT Id FROM" in str(entry["query"])], "swept once"
     assert scripted.client("POST", "/__demo__/settings", json={"clock": {"now": None}}).ok
+
+
+@pytest.mark.parametrize(
+    ("moment", "do"), [("settled", "hard_delete"), ("changed", "delete"), ("looked for", "hard_delete")]
+)
+def test_deleted_while_the_org_is_counting(
+    moment: str, do: str, mirror: MakeMirror, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deletion between any two of the calls is no error, and the next two runs settle it."""
+    doomed = _execute(scripted, "create", values={"Name": "Doomed"})
+    _execute(scripted, "hard_delete", id=_execute(scripted, "create", values={"Name": "Looked for"}))
+    _later(scripted)
+    m = mirror()
+    m.sync("full")
+    _execute(scripted, "hard_delete", id=_execute(scripted, "create", values={"Name": "Looked for"}))
+    _later(scripted, 1.0)
+    run, plan = m.submit("delta")
+    download_object(m.org, m.home, plan.require("account"))
+    folder = LandingFolder.open(m.home.landing / plan.require("account").landing)
+    module, name = {
+        "settled": (org_count, "_count"),
+        "changed": (org_count, "_changed"),
+        "looked for": (org_count, "_deletions"),
+    }[moment]
+    real = getattr(module, name)
+
+    def deleting(*arguments: Any) -> Any:
+        if name != "_count" or len(arguments) == 3:
+            monkeypatch.setattr(module, name, real)
+            _execute(scripted, do, id=doomed)
+            _later(scripted, 5.0)
+            m.org.session.read("/services/data", "tell its time")
+        return real(*arguments)
+
+    monkeypatch.setattr(module, name, deleting)
+    org_count.count_org(m.org, folder, None)
+    with m.warehouse.connect() as con:
+        load_object(con, m.home, m.settings, plan.require("account"), run)
+    _later(scripted)
+    m.sync("delta")
+    last = m.sync("delta")["account"]
+    assert (last.difference, last.live) == (0, _live(scripted))
 
 
 def test_more_left_over_than_can_have_gone_unseen(mirror: MakeMirror, scripted: Scripted) -> None:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from apps.cli.main import cli
-from data_contracts.errors import ExtractionError
+from data_contracts.errors import ExtractionError, ReconciliationError
 from pipelines.extract.conditions import try_selection
 from tests.support.demo_org_client import Scripted, V, serve_scripted, write_csv
 from tests.support.mirror import Mirror, settings_for
@@ -231,6 +231,23 @@ def test_the_cap_holds_for_the_ids_of_a_report_and_the_last_good_data_stays(
         plan.require("account")
     assert not [entry for entry in scripted.log()[seen:] if "/jobs/" in entry["path"]]
     assert m.one("SELECT count(*) FROM salesforce.account") == live
+
+
+def test_chosen_records_that_did_not_arrive_make_one_full_run_and_not_every_one(
+    mirror: MakeMirror, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    m = mirror(
+        settings=settings_for(objects={"account": {"selection": CHOICES["report"].selection, "advanced_sync": False}})
+    )
+    m.sync("full")
+    with monkeypatch.context() as strict:
+        strict.setattr("pipelines.extract.chosen.FEW", -1)
+        strict.setattr("pipelines.extract.chosen.SHARE", -1.0)
+        with pytest.raises(ReconciliationError, match="did not arrive"):
+            m.sync("delta")
+    results = [m.sync("delta")["account"] for _ in range(2)]
+    assert [result.kind for result in results] == ["full", "delta"]
+    assert all((result.difference, result.org_count) == (0, result.live) for result in results)
 
 
 def test_ids_that_do_not_fit_one_condition_and_too_many_to_name(
