@@ -53,6 +53,9 @@ def mark_logged(batch: Batch) -> int:
 
     In an unrestricted delta one that is in the recycle bin comes with its own row, which says more (a merge's master).
     """
+    count = batch.manifest.org_count
+    if count is None or not count.gone:
+        return 0
     which = f"{SURELY} AND NOT {batch.since_batch()}"
     return _mark(batch, which if batch.manifest.restricted else f"{which} AND NOT g.in_bin")
 

@@ -107,7 +107,7 @@ def swap(batch: Batch) -> tuple[int, int]:
     """
     con = batch.con
     load_log(batch)
-    absent = f'{batch.stored} AS o {WITH_LOG} ANTI JOIN {batch.incoming} AS n ON o."Id" = n."Id"'
+    absent = f'{batch.stored} AS o ANTI JOIN {batch.incoming} AS n ON o."Id" = n."Id" {WITH_LOG}'
     missing = f"NOT o._is_deleted AND {batch.before_batch()}"
     outside = "true" if batch.manifest.restricted else _outside_window(batch, "o")
     left = f"({missing} AND {outside} AND NOT {SURELY})"
