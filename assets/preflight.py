@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets._common import OWNERS, POOL, foreseeable, run_context
+from assets.pausing import pausing
 from assets.plots import table
 from pipelines.extract.usage import record_usage
 from pipelines.preflight import Report, facts_in_run, preflight_of
@@ -42,16 +43,16 @@ def preflight_asset(
         context.log.info("preflight looks in full runs; crosswalk preflight does it at any time")
         return
     settings = crosswalk.settings
-    with foreseeable():
+    with foreseeable(), pausing(context, crosswalk, salesforce, sync):
         with crosswalk.connect() as con:
             facts = facts_in_run(con, crosswalk.home)
         report = preflight_of(lambda: salesforce.connect(settings), settings, facts).masked()
         with crosswalk.connect() as con:
             record_usage(con, salesforce.connect(settings), run)
-    for item in report.findings:
-        if item.level == "red":
-            context.log.warning(f"{item.subject}: {item.message}. Next: {item.remedy}")
-    yield _shown(report)
+        for item in report.findings:
+            if item.level == "red":
+                context.log.warning(f"{item.subject}: {item.message}. Next: {item.remedy}")
+        yield _shown(report)
 
 
 @dg.asset_check(

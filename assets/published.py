@@ -21,6 +21,7 @@ from assets.plots import api_use, link_rate, rows_over_time, table
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
+from pipelines.extract.usage import record_usage
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.snapshot import publish_snapshot
 from pipelines.publish.statistics import (
@@ -32,7 +33,7 @@ from pipelines.publish.statistics import (
     write_statistics,
 )
 from pipelines.run import OBJECTS
-from resources.wiring import CrosswalkResource, SyncResource
+from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 GROUP = "publish"
 RECORDS = tuple(name for name in contract_names() if name.startswith("ops.") and name != "ops.run_statistics")
@@ -55,11 +56,18 @@ ANALYTICS = dg.AssetKey(["published", "analytics"])
     ),
 )
 def run_statistics(
-    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
+    context: dg.AssetExecutionContext,
+    crosswalk: CrosswalkResource,
+    salesforce: SalesforceResource,
+    sync: SyncResource,
 ) -> dg.MaterializeResult[None]:
     """Count what this run did; the identities are checked before anything is published."""
+    run = run_context(context, crosswalk, sync)
     with foreseeable(), crosswalk.connect() as con:
-        result = write_statistics(con, run_context(context, crosswalk, sync))
+        if org := salesforce.connected():
+            # The last request of the run is behind us: the org's own count can be held against ours.
+            record_usage(con, org, run)
+        result = write_statistics(con, run)
         budget = crosswalk.settings.limits.api.per_run
         plots = {
             "link rate per run": link_rate(link_rates(con)),

@@ -89,6 +89,10 @@ class SalesforceResource(dg.ConfigurableResource["SalesforceResource"]):
             self._org = SalesforceOrg.connect(settings.connection, os.environ, store=store)
         return self._org
 
+    def connected(self) -> SalesforceOrg | None:
+        """Return the org if this run has connected to it; nothing is asked of it here."""
+        return self._org
+
 
 class SyncResource(dg.ConfigurableResource["SyncResource"]):
     """What kind of run this is: shown and changeable in the launchpad."""
