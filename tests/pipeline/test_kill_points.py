@@ -14,8 +14,8 @@ from tests.support.kill_trials import KillPoint, Rig, kill_and_restart
 from tests.support.trials import OFF, Arena, Worker, serve_worker
 
 SEED = 20261122
-#: Points in the extraction, in whole runs, and with an org that changes meanwhile.
-EXTRACTION, WHOLE, MOVING = 14, 4, 2
+#: Points in the extraction and with an org that changes meanwhile: twenty with the four of ``test_killed_runs.py``.
+EXTRACTION, MOVING = 15, 1
 
 
 @pytest.fixture(scope="module")
@@ -37,27 +37,15 @@ def extraction(arena: Arena) -> Rig:
     return Rig(arena, extract_only=True).prepare(random.Random(SEED))
 
 
-@pytest.fixture(scope="module")
-def whole(arena: Arena, extraction: Rig) -> Rig:
-    """Whole runs; a delta among them uses the model of the run before."""
-    return Rig(arena, extract_only=False).prepare(random.Random(SEED), kinds=("delta",))
-
-
 @pytest.mark.parametrize("number", range(EXTRACTION))
 def test_killed_in_the_extraction(number: int, extraction: Rig) -> None:
     point = extraction.points(random.Random(SEED), EXTRACTION)[number]
     assert kill_and_restart(extraction, point, random.Random(SEED + number)) == [], point
 
 
-@pytest.mark.parametrize("number", range(WHOLE))
-def test_killed_anywhere(number: int, whole: Rig) -> None:
-    point = whole.points(random.Random(SEED), WHOLE)[number]
-    assert kill_and_restart(whole, point, random.Random(SEED + number)) == [], point
-
-
 @pytest.mark.parametrize("number", range(MOVING))
 def test_killed_while_the_org_changes(number: int, extraction: Rig, arena: Arena) -> None:
     draw = random.Random(SEED + number)
     moment = draw.randrange(20, len(extraction.times["delta"]) // 2)
-    point = KillPoint(100 + number, "delta", moment, 0.0, extract_only=True, rest=bool(number), moving=True)
+    point = KillPoint(100 + number, "delta", moment, 0.0, extract_only=True, rest=True, moving=True)
     assert kill_and_restart(extraction, point, draw) == [], point

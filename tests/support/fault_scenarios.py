@@ -84,7 +84,7 @@ JOBS = [
         "a job never ends",
         _fault("slow_job", CREATE, seconds=3600),
         ends="red",
-        request={"works_within": 6},
+        request={"works_within": 2},
     ),
     Scenario("a job is gone", _fault("status", STATUS, status=404, body=NOT_FOUND)),
     Scenario("a page is gone", _fault("status", PAGE, status=404, body=NOT_FOUND)),

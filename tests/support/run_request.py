@@ -11,7 +11,7 @@ class Request:
     follows extraction but publishing. ``rest`` reads by REST in pages of so many rows, 0 by Bulk whatever the size.
     ``done`` are steps that an earlier process of the same run finished. ``file_limit`` is the size in bytes that no
     file may grow beyond, once ``limit_from`` begins: a full disk that needs no disk. The off-hours
-    window closes ``works_within`` seconds after the beginning, 0 is never.
+    window closes ``works_within`` seconds after the first object is awaited, 0 is never.
     """
 
     environment: dict[str, str]

@@ -18,6 +18,7 @@ from typing import Any
 import altair  # noqa: F401 - the imports a run makes on its way, made once
 import great_expectations  # noqa: F401
 import splink  # noqa: F401
+from pydantic import PrivateAttr
 
 import assets.plots
 from data_contracts.settings import Settings
@@ -40,6 +41,21 @@ class QuickSalesforce(SalesforceResource):
         org = super().connect(settings)
         org.session.policy = QUICK
         return org
+
+
+class ClosingWindow(SyncResource):
+    """An off-hours window that closes ``within`` seconds after the first object is awaited; 0 is never."""
+
+    within: float = 0.0
+    _closes: datetime | None = PrivateAttr(default=None)
+
+    def deadline(self) -> datetime | None:
+        if self.within and self._closes is None:
+            self._closes = datetime.now(UTC) + timedelta(seconds=self.within)
+        return self._closes
+
+    def may_work(self) -> bool:
+        return self._closes is None or datetime.now(UTC) < self._closes
 
 
 def _chosen(steps: list[Step], request: Request) -> list[Step]:
@@ -79,9 +95,7 @@ def _child(request: Request, answers: int) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_limit, request.file_limit))
         moments.happen()
 
-    closes = datetime.now(UTC) + timedelta(seconds=request.works_within)
-    until = closes.isoformat() if request.works_within else ""
-    sync = SyncResource(kind=request.kind, works_until=until)  # type: ignore[arg-type]
+    sync = ClosingWindow(kind=request.kind, within=request.works_within)  # type: ignore[arg-type]
     outcome = run_light(steps, CrosswalkResource(), QuickSalesforce(), sync, run_id=request.run_id, stage=stage)
     tell(outcome=asdict(outcome), times=moments.times)
 
