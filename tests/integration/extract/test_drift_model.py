@@ -101,7 +101,7 @@ def columns(m: Mirror) -> dict[str, str]:
     return dict(m.rows(found))
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_what_is_current_is_the_orgs_and_no_history_is_lost(
     seed: int, mirror: Callable[..., Mirror], scripted: Scripted
 ) -> None:
@@ -110,8 +110,13 @@ def test_what_is_current_is_the_orgs_and_no_history_is_lost(
     m.sync("full")
     read: dict[str, tuple[str, dict[str, Any]]] = {}
     done: list[str] = []
-    for _ in range(7):
-        done += [org.change() for _ in range(chance.randrange(1, 4))]
+    for _ in range(6):
+        for _ in range(chance.randrange(1, 4)):
+            done.append(org.change())
+            if chance.random() < 0.4:
+                # A run that has described the org and is killed: what it noted must not be forgotten.
+                m.submit("delta")
+                done.append("described")
         scripted.client("POST", "/__demo__/settings", json={"clock": {"advance_seconds": 900}})
         result = m.sync(chance.choice(["delta", "delta", "full"]))[OBJECT]
         assert (result.difference, result.rejected) == (0, 0), done
