@@ -27,7 +27,7 @@ def budgeted_org(
     org = salesforce.connect(settings)
     if org.session.budget is None:
         rules, run = settings.limits.api, run_context(context, crosswalk, sync)
-        pacing = Pacing(patience=rules.wait_minutes * 60.0, until=sync.deadline(), tell=context.log.warning)
+        pacing = Pacing(rules.wait_minutes * 60.0, sync.deadline(), context.log.warning, org.session.policy.sleep)
         spent = spent_before(crosswalk.home, crosswalk.warehouse, run.run_id)
         # Signing in is free, but what was asked since then is not.
         org.session.budget = RequestBudget(rules, pacing, spent=spent + org.usage.counted_calls())

@@ -31,7 +31,7 @@ from tests.support.run_request import Request
 from tests.support.strike import Moments
 
 #: Retries as in production, without the waiting.
-QUICK = RetryPolicy(attempts=4, base=0.01, cap=0.05)
+QUICK = RetryPolicy(attempts=4, base=0.01, cap=0.05, sleep=lambda seconds: time.sleep(min(seconds, 0.05)))
 
 
 class QuickSalesforce(SalesforceResource):
