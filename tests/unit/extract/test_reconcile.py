@@ -82,3 +82,17 @@ def test_a_landing_of_an_earlier_version_has_nothing_to_compare() -> None:
     manifest.org_count = None
     with _warehouse(set()) as con:
         assert reconcile(con, "held", manifest) is None
+
+
+@settings(deadline=None, max_examples=50)
+@given(live=RECORDS, unsettled=RECORDS, short=st.sets(st.integers(0, 40)))
+def test_ids_of_15_and_18_characters_name_the_same(live: set[int], unsettled: set[int], short: set[int]) -> None:
+    """The org names changed records with 18 characters, deleted ones perhaps with 15, and some with both."""
+    settled = len(live - unsettled - short)
+    manifest = _manifest(
+        live=len(live), settled=settled, unsettled=[_id(number) for number in sorted(unsettled)],
+        unsettled_count=len(unsettled), gone=[_id(number)[:15] for number in sorted(short)], gone_for_sure=True,
+    )  # fmt: skip
+    found = reconcile(_warehouse(live), "held", manifest)
+    assert found is not None
+    assert found.surplus == len(live & short)
