@@ -1,10 +1,13 @@
 """A mirror of a demo org for tests of extraction: one home, syncs as a run does them, questions to the warehouse."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from apps.demo_org.launch import DemoOrg
 from data_contracts.settings import Settings
@@ -13,7 +16,7 @@ from pipelines.extract.plan import ExtractionPlan, Kind
 from pipelines.run import RunContext
 from resources.home import Home
 from resources.salesforce import RetryPolicy, SalesforceOrg
-from resources.warehouse import Warehouse
+from resources.warehouse import SCHEMAS, Warehouse
 
 #: Retries as in production, without the waiting.
 QUICK = RetryPolicy(attempts=4, base=0.01, cap=0.05)
@@ -24,6 +27,33 @@ def settings_for(*objects: str, **more: Any) -> Settings:
     chosen: dict[str, Any] = {name: {"enabled": False} for name in Settings().objects}
     chosen |= {name: {} for name in objects} | more.pop("objects", {})
     return Settings.model_validate({"objects": chosen, **more})
+
+
+class KeptOpen:
+    """A warehouse that stays open between steps: opening and closing the file takes longer than most of them.
+
+    Each step has a connection of its own all the same, with temporary tables of its own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file, self._open = Warehouse(path, "1GB"), None  # type: Warehouse, duckdb.DuckDBPyConnection | None
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a connection as ``Warehouse.connect`` does."""
+        if self._open is None:
+            self._open = self._file._open()
+            for schema in SCHEMAS:
+                self._open.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"').fetchall()
+        with self._open.cursor() as connection:
+            connection.execute("SET TimeZone = 'UTC'").fetchall()
+            yield connection
+
+    def close(self) -> None:
+        """Close the file; the next step opens it again."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
 
 class Mirror:
@@ -37,7 +67,7 @@ class Mirror:
         self.org = SalesforceOrg.connect(
             settings.connection, environment or demo.environment(), store=None, policy=QUICK
         )
-        self.warehouse = Warehouse(self.home.warehouse, "1GB")
+        self.warehouse = KeptOpen(self.home.warehouse)
         self.progress: list[str] = []
         self._numbers = itertools.count(1)
 

@@ -1,7 +1,6 @@
 """Full and delta runs against an org that people change in between."""
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -14,12 +13,13 @@ from tests.support.mirror import Mirror, settings_for
 MakeMirror = Callable[..., Mirror]
 
 
-def _next_second() -> None:
+def _next_second(org: Scripted) -> None:
     """A delta's upper bound is a whole second: a change of this second belongs to the next delta.
 
     The org's Date header is itself up to a second old.
     """
-    time.sleep(2.1)
+    clock = {"clock": {"advance_seconds": 3}}
+    assert org.client("POST", "/__demo__/settings", json=clock).status_code == 200
 
 
 def _patch(org: Scripted, number: int, **values: object) -> None:
@@ -65,7 +65,7 @@ def test_delta_brings_created_changed_deleted_and_undeleted(mirror: MakeMirror, 
     _patch(scripted, 10, Name="Renamed")
     created = _create(scripted, "Account", Name="Brand new")
     _delete(scripted, "Account", account_id(11))
-    _next_second()
+    _next_second(scripted)
     first = m.sync("delta")["account"]
 
     assert (first.kind, first.new, first.changed, first.deleted) == ("delta", 1, 2, 1)
@@ -78,7 +78,7 @@ def test_delta_brings_created_changed_deleted_and_undeleted(mirror: MakeMirror, 
     assert events == sorted([(account_id(11), "deleted"), (created, "created")]), "a plain change is none"
 
     scripted.client("POST", "/__demo__/undelete", json={"object": "Account", "id": account_id(11)})
-    _next_second()
+    _next_second(scripted)
     second = m.sync("delta")["account"]
     assert (second.new, second.deleted) == (0, 0)
     assert second.unchanged == 2, "the overlap fetches the earlier changes again and they change nothing"
@@ -92,7 +92,7 @@ def test_delta_equals_full(mirror: MakeMirror, scripted: Scripted) -> None:
     for number in range(20, 40):
         _patch(scripted, number, Website=f"https://new{number}.example", NumberOfEmployees=None)
     _delete(scripted, "Account", account_id(41))
-    _next_second()
+    _next_second(scripted)
     by_delta.sync("delta")
     by_full = mirror(name="full")
     by_full.sync("full")
@@ -136,7 +136,7 @@ def test_hard_deleted_record_is_marked_by_the_full_run(mirror: MakeMirror, scrip
     doomed = _create(scripted, "Account", Name="Doomed")
     m = mirror()
     m.sync("full")
-    _next_second()
+    _next_second(scripted)
     scripted.client("POST", "/__demo__/execute", json={"do": "hard_delete", "object": "Account", "id": doomed})
     result = m.sync("full")["account"]
 
@@ -156,7 +156,7 @@ def test_an_older_version_never_replaces_a_newer_one(mirror: MakeMirror, scripte
     slow_run, slow_plan = m.submit("full")
     download_object(m.org, m.home, slow_plan.require("account"))
     _patch(scripted, 50, Name="Newest")
-    _next_second()
+    _next_second(scripted)
     # The delta must not find and take up the full job's folder: it is another query.
     m.sync("delta")
     m.finish(slow_run, slow_plan, "account")
