@@ -100,7 +100,7 @@ def field(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"salesforce"},
-    description="Counts every object, refuses what is over its cap, and submits all Bulk jobs before one is awaited.",
+    description="Counts every object, refuses what is over its cap or the API budget, and submits all Bulk jobs at once.",
     deps=[dg.AssetKey(["salesforce", "field"]), LISTS],
     pool=POOL,
     output_required=False,

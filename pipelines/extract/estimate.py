@@ -41,7 +41,7 @@ class Job:
 def job_calls(org: SalesforceOrg, job: Job) -> Calls:
     """Return the calls that landing a job will take, by endpoint; nothing for what has landed."""
     manifest = job.found.manifest if job.found else job.manifest
-    if manifest.complete and manifest.pages:
+    if manifest.complete:
         return {}
     landed = sum(page.rows for page in manifest.pages)
     if manifest.transport == "rest":
