@@ -100,7 +100,7 @@ def field(
     group_name=GROUP,
     owners=OWNERS,
     kinds={"salesforce"},
-    description="Counts every object, refuses what is over its cap or the API budget, and submits all Bulk jobs at once.",
+    description="Counts every object, refuses what is over its cap or the API budget, then submits all Bulk jobs.",
     deps=[dg.AssetKey(["salesforce", "field"]), LISTS],
     pool=POOL,
     output_required=False,
