@@ -20,7 +20,7 @@ from pipelines.extract.fill import fill
 from pipelines.extract.merge import let_go, note_changes, refuse_empty, replace_by_id, swap
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
-from pipelines.extract.progress import Progress, quiet
+from pipelines.extract.progress import Progress, alive, quiet
 from pipelines.extract.reconcile import reconcile
 from pipelines.extract.results import LoadResult, committed, record_stale, write_result
 from pipelines.extract.state import Remedy, Watermark, prepare_state, set_doubt, set_watermark, watermark
@@ -58,7 +58,8 @@ def load_object(
     if result is None:
         progress(f"{plan.name}: loading {folder.manifest.records or 0:,} rows from {len(folder.manifest.pages)} pages")
         tidy_seldom(con, folder.manifest)
-        result = _load(con, folder, ids, plan, run)
+        with alive(progress, f"{plan.name}: still loading {folder.manifest.records or 0:,} rows"):
+            result = _load(con, folder, ids, plan, run)
     for done in filter(None, (folder, ids)):
         done.mark_loaded(datetime.now(UTC))
     progress(
