@@ -28,7 +28,8 @@ def budgeted_org(
     if org.session.budget is None:
         rules, run = settings.limits.api, run_context(context, crosswalk, sync)
         pacing = Pacing(rules.wait_minutes * 60.0, sync.deadline(), context.log.warning, org.session.policy.sleep)
-        spent = spent_before(crosswalk.home, crosswalk.warehouse, run.run_id)
+        with crosswalk.connect() as con:
+            spent = spent_before(con, crosswalk.home, run.run_id)
         # Signing in is free, but what was asked since then is not.
         org.session.budget = RequestBudget(rules, pacing, spent=spent + org.usage.counted_calls())
         org.session.budget.note(org.usage.org_used, org.usage.org_allowed)

@@ -17,7 +17,6 @@ from resources.home import Home
 from resources.landing import LandingFolder, Manifest
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.usage import FREE_KINDS, Usage
-from resources.warehouse import Warehouse
 
 _RECONCILE = (Path(__file__).parent / "usage.sql").read_text()
 _FREE = sorted(FREE_KINDS)
@@ -77,17 +76,14 @@ def record_unloaded(con: DuckDBPyConnection, home: Home, run: RunContext) -> Non
             manifest.charged = {}
 
 
-def spent_before(home: Home, warehouse: Warehouse, run_id: str) -> int:
+def spent_before(con: DuckDBPyConnection, home: Home, run_id: str) -> int:
     """Return the calls that Salesforce counted of an earlier try of this run; a process may have died in it."""
     waiting = [folder.manifest.charged.get(run_id, {}) for folder in _unloaded(home, run_id)]
     spent = sum(count.calls for counts in waiting for kind, count in counts.items() if kind not in FREE_KINDS)
-    if not warehouse.path.is_file():
+    if not table_columns(con, "ops.api_usage"):
         return spent
-    with warehouse.connect() as con:
-        if not table_columns(con, "ops.api_usage"):
-            return spent
-        query = "SELECT sum(calls) FROM ops.api_usage WHERE run_id = ? AND NOT list_contains(?::VARCHAR[], endpoint)"
-        return spent + scalar(con, query, [run_id, _FREE])
+    query = "SELECT sum(calls) FROM ops.api_usage WHERE run_id = ? AND NOT list_contains(?::VARCHAR[], endpoint)"
+    return spent + scalar(con, query, [run_id, _FREE])
 
 
 def settle(con: DuckDBPyConnection) -> None:
