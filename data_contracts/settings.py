@@ -138,6 +138,11 @@ class Limits(Section):
 
     records: RecordLimits = Field(default_factory=RecordLimits)
     api: ApiBudget = Field(default_factory=ApiBudget)
+    unseen_deletions: Share = Field(
+        0.01,
+        description="share of an object's records that may be missing without the org's log of deletions naming them; "
+        "above it the object keeps its last good data",
+    )
     memory: str = Field("2GB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="DuckDB memory limit, for example 2GB")
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from string import Template
 
 from data_contracts.contracts import literal
+from data_contracts.errors import ReconciliationError
 from pipelines.extract.batch import Batch, timestamp
+from pipelines.extract.org_count import MANY
 from pipelines.extract.pages import LANDED_IDS, load_ids
+from pipelines.extract.reconcile import FEW
 from pipelines.tables import scalar
 
 _EVENT = Template((Path(__file__).parent / "gone.sql").read_text())
@@ -43,6 +46,31 @@ def load_log(batch: Batch) -> None:
     ).fetchall()
 
 
+def refuse_unseen(batch: Batch, absent: str, share: float) -> None:
+    """Raise ReconciliationError when more records went unseen than ``share`` of the live ones (and than ten).
+
+    ``absent`` is FROM and WHERE of the stored live rows that would be marked deleted for want of a row. The org's
+    count cannot tell: where access to records is withdrawn, the org counts without them too. What the org's log of
+    deletions names has gone indeed; when it names more than we keep of it, the rest cannot be told apart.
+    """
+    count = batch.manifest.org_count
+    if count is not None and len(count.gone_at) >= MANY:
+        return
+    unseen = scalar(batch.con, f"SELECT count(*) {absent} AND g.id IS NULL")
+    live = scalar(batch.con, f"SELECT count(*) FROM {batch.stored} WHERE NOT _is_deleted")
+    if unseen <= max(FEW, int(share * live)):
+        return
+    name = batch.manifest.object
+    raise ReconciliationError(
+        f"{batch.manifest.api_name}: {unseen:,} of {live:,} records are no longer shown, and the org's log of "
+        "deletions does not name them",
+        why="the connected user's access to records was narrowed, or they were deleted for good longer ago than the "
+        f"log reaches; limits.unseen_deletions is {share:g}",
+        next_step="check the user's View All with crosswalk preflight; if they are gone indeed, raise "
+        f"limits.unseen_deletions and run: crosswalk sync --full --object {name}. The last good data stays until then",
+    )
+
+
 def note_gone(batch: Batch, which: str, event: str = EVENT) -> None:
     """Write one event per stored row; ``which`` is FROM and WHERE with ``o`` stored and ``g`` of the log."""
     batch.execute(_EVENT, which=which, event=event)
@@ -60,15 +88,18 @@ def mark_logged(batch: Batch) -> int:
     return _mark(batch, which if batch.manifest.restricted else f"{which} AND NOT g.in_bin")
 
 
-def sweep(batch: Batch) -> int:
+def sweep(batch: Batch, share: float) -> int:
     """Mark live records deleted whose Id is not among the landed ones; return how many.
 
-    Records newer than the batch are left alone: the Ids may have been read before they came.
+    ``share`` is that of ``refuse_unseen``. Records newer than the batch are left alone: the Ids may have been read
+    before they came.
     """
     if batch.ids is None or batch.manifest.restricted:
         return 0
     load_ids(batch.con, batch.ids)
-    return _mark(batch, f'o."Id" NOT IN (SELECT "Id" FROM {LANDED_IDS}) AND {batch.before_batch()}')
+    absent = f'o."Id" NOT IN (SELECT "Id" FROM {LANDED_IDS}) AND {batch.before_batch()}'
+    refuse_unseen(batch, f"FROM {batch.stored} AS o {WITH_LOG} WHERE NOT o._is_deleted AND {absent}", share)
+    return _mark(batch, absent)
 
 
 def _mark(batch: Batch, condition: str) -> int:

@@ -59,7 +59,7 @@ def load_object(
         progress(f"{plan.name}: loading {folder.manifest.records or 0:,} rows from {len(folder.manifest.pages)} pages")
         tidy_seldom(con, folder.manifest)
         with alive(progress, f"{plan.name}: still loading {folder.manifest.records or 0:,} rows"):
-            result = _load(con, folder, ids, plan, run)
+            result = _load(con, folder, ids, plan, run, settings.limits.unseen_deletions)
     for done in filter(None, (folder, ids)):
         done.mark_loaded(datetime.now(UTC))
     progress(
@@ -70,7 +70,12 @@ def load_object(
 
 
 def _load(
-    con: DuckDBPyConnection, folder: LandingFolder, ids: LandingFolder | None, plan: ObjectPlan, run: RunContext
+    con: DuckDBPyConnection,
+    folder: LandingFolder,
+    ids: LandingFolder | None,
+    plan: ObjectPlan,
+    run: RunContext,
+    unseen: float,
 ) -> LoadResult:
     try:
         with transaction(con):
@@ -81,12 +86,12 @@ def _load(
             changes = note_changes(batch, fetched)
             figures: dict[str, Any] = asdict(changes)
             if folder.manifest.kind == "full":
-                gone, removed = swap(batch)
+                gone, removed = swap(batch, unseen)
             else:
                 replace_by_id(batch, changes)
                 figures |= _recalculated(batch)
                 rejected += fill(batch)
-                gone, removed = let_go(batch)
+                gone, removed = let_go(batch, unseen)
             figures |= {"deleted": changes.deleted + gone, "removed": removed, "fetched": fetched}
             unchanged = fetched - changes.new - changes.changed
             result = _result(batch, plan, {**figures, "unchanged": unchanged, "rejected": rejected})

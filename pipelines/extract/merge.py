@@ -6,7 +6,7 @@ from string import Template
 
 from data_contracts.contracts import load_contract, quoted
 from pipelines.extract.batch import Batch, timestamp
-from pipelines.extract.gone import SURELY, WITH_LOG, drop_left, load_log, mark_logged, note_gone, sweep
+from pipelines.extract.gone import SURELY, WITH_LOG, drop_left, load_log, mark_logged, note_gone, refuse_unseen, sweep
 from pipelines.extract.pages import LANDED_IDS, arrived_empty, load_ids
 from pipelines.tables import ensure_table, scalar
 
@@ -98,12 +98,13 @@ def refuse_empty(batch: Batch, fetched: int) -> None:
         raise arrived_empty(batch.manifest)
 
 
-def swap(batch: Batch) -> tuple[int, int]:
+def swap(batch: Batch, unseen: float) -> tuple[int, int]:
     """Put the incoming table in place of the stored one; return records gone for good and rows removed.
 
     Stored rows the batch lacks stay: deleted ones as they are, live ones marked deleted. Where the batch is a
     selection, or a row fell out of the window, they are removed instead, unless the org says they were deleted. A
-    stored version that is later than the batch's stays as it is.
+    stored version that is later than the batch's stays as it is. Raises ReconciliationError when more than the share
+    ``unseen`` of the records went without the org's log naming them.
     """
     con = batch.con
     load_log(batch)
@@ -114,6 +115,7 @@ def swap(batch: Batch) -> tuple[int, int]:
     removed = scalar(con, f"SELECT count(*) FROM {absent} WHERE {left}")
     gone = scalar(con, f"SELECT count(*) FROM {absent} WHERE {missing} AND NOT {left}")
     if gone:
+        refuse_unseen(batch, f"FROM {absent} WHERE {missing} AND NOT {left}", unseen)
         note_gone(batch, f"{absent} WHERE {missing} AND NOT {left}")
     if removed:
         note_gone(batch, f"{absent} WHERE {left}", "'removed'")
@@ -168,10 +170,10 @@ def replace_by_id(batch: Batch, changes: Changes) -> None:
     con.execute(f"DROP TABLE {batch.incoming}").fetchall()
 
 
-def let_go(batch: Batch) -> tuple[int, int]:
+def let_go(batch: Batch, unseen: float) -> tuple[int, int]:
     """After a delta's rows: mark what is gone for good, drop what left the selection; return both counts."""
     load_log(batch)
-    gone = mark_logged(batch) + sweep(batch)
+    gone = mark_logged(batch) + sweep(batch, unseen)
     return gone, drop_left(batch, f"({_outside_selection(batch)} OR {_outside_window(batch, 'o')})")
 
 

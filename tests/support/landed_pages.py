@@ -36,6 +36,7 @@ class LandedPages:
 
     def __init__(self, root: Path, fields: Sequence[LandedField], memory: str = "256MB") -> None:
         self.home, self.fields, self.count = Home(root), list(fields), 0
+        self.settings = Settings()
         self.home.prepare()
         self.warehouse = Warehouse(self.home.warehouse, memory, threads=1)
 
@@ -67,6 +68,6 @@ class LandedPages:
         run = RunContext(f"run-{self.count}", "full", datetime.now(UTC))
         kind = LandingFolder.open(self.home.landing / landing).manifest.kind
         plan = ObjectPlan(name="thing__c", kind=kind, landing=landing)
-        result = load_object(con, self.home, Settings(), plan, run)
+        result = load_object(con, self.home, self.settings, plan, run)
         con.execute("UPDATE _state.load_result SET landing = landing || run_id").fetchall()
         return result
