@@ -99,7 +99,11 @@ def run_light(
     context = SimpleNamespace(
         run=run,
         run_id=run_id,
-        instance=SimpleNamespace(get_run_record_by_id=lambda _: record, add_run_tags=lambda *_: None),
+        instance=SimpleNamespace(
+            get_run_record_by_id=lambda _: record,
+            add_run_tags=lambda *_: None,
+            get_latest_materialization_event=lambda _: None,
+        ),
         log=SimpleNamespace(info=_unheard, warning=_unheard, debug=_unheard, error=_unheard),
     )
     given = {"context": context, "crosswalk": crosswalk, "salesforce": salesforce, "sync": sync}
