@@ -38,17 +38,16 @@ def bulk_of(org: SalesforceOrg, manifest: Manifest) -> BulkApi:
 def start_job(org: SalesforceOrg, folder: LandingFolder) -> None:
     """Create the folder's job, having said so on disk before, and note its id.
 
-    Where the answer is lost, the job is looked for among those the org lists. Raises SalesforceError when refused.
+    Where the answer is lost, the job is looked for among those the org lists, and asked for once more where none can
+    be it: at worst the org works on one that nobody reads. Raises SalesforceError when refused.
     """
     with folder.changing() as manifest:
         manifest.submitting = org.server_time()
+    bulk, operation = bulk_of(org, manifest), operation_of(manifest.purpose)
     try:
-        job = bulk_of(org, manifest).submit(manifest.soql, operation_of(manifest.purpose))
+        job = bulk.submit(manifest.soql, operation)
     except OrgUnreachableError:
-        found = orphan(org, folder)
-        if found is None:
-            raise
-        job = found
+        job = orphan(org, folder) or bulk.submit(manifest.soql, operation)
     with folder.changing() as manifest:
         manifest.job_id, manifest.submitting = job.id, None
 
