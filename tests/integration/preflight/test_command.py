@@ -163,6 +163,7 @@ def test_the_bundle_has_what_a_helper_needs_and_no_canary(
             "'h' AS settings_hash",
             [context.run_id, datetime.now(UTC).replace(tzinfo=None), message],
         ).fetchall()
+    mirror.warehouse.close()
     path = tmp_path / "bundle.zip"
     answer = run("--json", "--support-bundle", str(path), text=SETTINGS, CANARY_PASSWORD="canary-pass", **SECRETS)
     files = bundle_of(path)

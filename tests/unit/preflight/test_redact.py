@@ -83,7 +83,7 @@ def test_settings_keep_their_keys_and_lose_their_values() -> None:
                 "lead": {"selection": {"mode": "condition", "condition": "LastName = 'Piaf' AND City != null"}}
             },
             "imports": {"mapping": {"lead": {"source": {"static": "Piaf"}, "tier": {"sources": ["Tier__c"]}}}},
-            "reference": {"company": {"path": "/home/piaf/companies.csv"}},
+            "reference": {"company": {"path": "/srv/piaf/companies.csv"}},
             "users": {"by_hand": {"005": "piaf"}},
             "review": {"accounts": [{"name": "piaf", "password_hash": "x", "role": "admin"}]},
             "alerts": {"webhook_url": "https://hooks.example/piaf"},
