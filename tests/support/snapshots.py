@@ -1,7 +1,10 @@
 """What two published snapshots must agree in, whatever runs made them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
@@ -25,9 +28,20 @@ ABOUT_RUNS = {
 APPENDED = {"ops.reject"}
 
 
+@contextmanager
+def by_another_name(path: Path) -> Iterator[Path]:
+    """The file as it is now: where a reader of this process holds an earlier one of that name, DuckDB shares it."""
+    name = path.with_name(f".{uuid4().hex}.duckdb")
+    name.hardlink_to(path)
+    try:
+        yield name
+    finally:
+        name.unlink()
+
+
 def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Every published table but those about runs, without the columns of the run, in a fixed order."""
-    with duckdb.connect(str(path), read_only=True) as con:
+    with by_another_name(path) as name, duckdb.connect(str(name), read_only=True) as con:
         tables = con.sql(
             "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE schema_name <> 'main' ORDER BY 1"
         ).fetchall()

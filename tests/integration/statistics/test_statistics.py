@@ -8,6 +8,7 @@ from data_contracts.contracts import load_contract
 from data_contracts.settings import Settings
 from pipelines.imports import build_entity_imports, build_imports
 from pipelines.publish.statistics import link_rates, write_statistics
+from pipelines.tables import ensure_table
 from tests.support.org_tables import fetch, put, put_crosswalk, put_salesforce, run_context, warehouse
 
 LOAD = {
@@ -20,6 +21,7 @@ LINKS = {"A1": "C1", "A2": "C1", "A3": "C2", "A4": None, "A5": None, "A6": None}
 
 def _load(con, load=LOAD):
     types = {key: "VARCHAR" if isinstance(value, str) else "BIGINT" for key, value in load.items()}
+    ensure_table(con, load_contract("ops.record_event"))
     put(con, "_state.load_result", [load, load | {"object": "user"}], types)
     put_salesforce(con, "account", [{"Id": key, "Name": key} for key in LINKS])
     put_crosswalk(con, "account", LINKS, A3_method="model", A2_method="person", A4="in_review", A5="skipped")
@@ -29,7 +31,7 @@ def _load(con, load=LOAD):
 
 def _violations(con):
     rules = [rule for rule in load_contract("ops.run_statistics").document.schema_[0].quality if rule.query]
-    assert len(rules) == 5
+    assert len(rules) == 6
     return {rule.name for rule in rules if fetch(con, rule.query)[0][0] != 0}
 
 
