@@ -162,13 +162,7 @@ def _prepare(
     needed = needed_fields(settings).get(name, frozenset())
     known = replace(known, fields=limited(known.fields, wanted_fields(settings, name)), needed=needed)
     if not known.fields:
-        if name in MATCHED:
-            raise ExtractionError(
-                f"the fields of {api_name(name)} are not known",
-                why="its describe has not been read, or showed nothing",
-                next_step="run: crosswalk preflight",
-            )
-        return _Prepared(_skipped(con, name, asked))
+        return _Prepared(_without_fields(con, name, asked))
     try:
         selection = selection_query(org, name, settings, org.server_time())
         chosen = chosen_ids(org, home, settings, run, name) if selection.by_ids else None
@@ -213,6 +207,16 @@ def _prepare(
         tuple(jobs),
         chosen,
     )
+
+
+def _without_fields(con: DuckDBPyConnection, name: str, asked: Kind) -> ObjectPlan:
+    if name in MATCHED:
+        raise ExtractionError(
+            f"the fields of {api_name(name)} are not known",
+            why="its describe has not been read, or showed nothing",
+            next_step="run: crosswalk preflight",
+        )
+    return _skipped(con, name, asked)
 
 
 def _submit(
