@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -213,8 +214,15 @@ class BulkJobs:
             job.error = "InternalServerError : An unexpected error occurred."
             self._advance(job, "Failed")
 
+    def _work_on(self, job: BulkJob) -> None:
+        """Take the time that a state of the job is scripted to take; an abort ends it."""
+        ends = time.monotonic() + job.script.seconds_per_state
+        while (left := ends - time.monotonic()) > 0 and job.state not in TERMINAL:
+            if self._closing.wait(min(left, 0.1)):
+                return
+
     def _run(self, job: BulkJob) -> None:
-        self._closing.wait(job.script.seconds_per_state)
+        self._work_on(job)
         if self._closing.is_set() or not self._advance(job, "InProgress"):
             return
         started = dt.datetime.now(dt.UTC)
@@ -223,7 +231,7 @@ class BulkJobs:
             job.error = job.script.failure
         except SoqlError as error:
             pages, job.error = None, f"{error.code} : {error.message}"
-        self._closing.wait(job.script.seconds_per_state)
+        self._work_on(job)
         job.milliseconds = int((dt.datetime.now(dt.UTC) - started).total_seconds() * 1000)
         if job.state not in TERMINAL:
             job.pages = pages

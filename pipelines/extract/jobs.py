@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from data_contracts.errors import OrgUnreachableError, SalesforceError
 from resources.home import Home
-from resources.landing import JOB_LIFETIME, LandingFolder, Manifest, folders
+from resources.landing import LandingFolder, Manifest, folders
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.bulk import BulkApi, BulkJob, Operation
 
@@ -15,6 +15,10 @@ from resources.salesforce.bulk import BulkApi, BulkJob, Operation
 NO_BULK = frozenset({"INVALIDENTITY", "INVALID_ENTITY", "FEATURENOTENABLED", "FUNCTIONALITY_NOT_ENABLED"})
 #: A delta, and Ids, are cheap to ask for again, and old ones say little about now.
 CHEAP_LIFETIME = timedelta(hours=12)
+#: A full job killed by the end of one night's window is taken up the next; results as old as a week are asked anew.
+FULL_LIFETIME = timedelta(days=3)
+#: A job that has not ended after this is stuck: it is asked for again, and an admin may abort the old one.
+STUCK_AFTER = timedelta(hours=24)
 #: A job that a lost request created was created within this time of the attempt, by the org's clock.
 ADOPTION = timedelta(minutes=10)
 
@@ -104,13 +108,13 @@ def pending(
         if manifest.loaded_at or manifest.abandoned or manifest.match_key != key:
             continue
         cheap = manifest.kind == "delta" or manifest.purpose == "ids"
-        lifetime = CHEAP_LIFETIME if cheap else JOB_LIFETIME
+        lifetime = CHEAP_LIFETIME if cheap else FULL_LIFETIME
         if now - manifest.created_at >= lifetime or (covered_until and manifest.until <= covered_until):
             continue
         if _usable(org, folder):
             folder.drop_damaged_pages()
             return folder
-        folder.abandon("its job is gone, or never came to be")
+        folder.abandon("its job is gone, is stuck, or never came to be")
     return None
 
 
@@ -135,5 +139,7 @@ def _is_alive(org: SalesforceOrg, manifest: Manifest) -> bool:
         if error.status in (404, 409):
             return False
         raise
+    if not job.finished and datetime.now(UTC) - manifest.created_at >= STUCK_AFTER:
+        return False
     # One that failed for its size is split when it is downloaded, and not asked for in the same way again.
     return job.state not in ("Failed", "Aborted") or job.too_large

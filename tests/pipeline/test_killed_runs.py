@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +20,16 @@ import pytest
 
 from apps.demo_org.launch import DemoOrg
 from data_contracts.settings_file import load_settings
+from definitions import build_defs
 from pipelines.publish.run_record import KILLED
 from pipelines.resolve import links, resolve
 from pipelines.run import RunContext
 from resources.warehouse import Warehouse
 from tests.support.installation import FirstSync, Installation, install
+from tests.support.light_run import steps_of
 from tests.support.run_request import Request
 from tests.support.snapshots import column, content
-from tests.support.trials import serve_worker
+from tests.support.trials import OFF, Worker, serve_worker
 
 ROOT = Path(__file__).parents[2]
 SEED = 20261121
@@ -35,9 +38,13 @@ OBJECTS = ("account", "contact", "lead")
 
 @dataclass(frozen=True)
 class Story:
-    """A home that was killed: what was seen after each run, its snapshot after the rename, and the home at its end."""
+    """A home that was killed: what was seen after each run, its snapshot after the rename, and the home at its end.
+
+    ``expected`` is the snapshot of an uninterrupted run with the same settings.
+    """
 
     installation: Installation
+    expected: dict[str, list[tuple[Any, ...]]]
     runs: list[dict[str, Any]]
     links_at_rename: dict[str, dict[str, Any]]
     inode_kept: bool
@@ -51,6 +58,13 @@ def moments(openings: int) -> list[tuple[str, int]]:
         ("after", draw.randint(openings // 3 + 1, openings * 2 // 3)),
         ("renamed", 0),
     ]
+
+
+def uninterrupted(made: Installation, worker: Worker) -> dict[str, list[tuple[Any, ...]]]:
+    """The snapshot of a run without Dagster, which a test of its own holds against one with it."""
+    found = worker.run(Request(made.environ(), checks=True, rest=2_000))
+    assert (found["ended"], found["outcome"]["failures"], found["outcome"]["skipped"]) == (0, [], [])
+    return content(made.home.published)
 
 
 def run_all(made: Installation, kills: list[tuple[str, int]]) -> list[dict[str, Any]]:
@@ -67,9 +81,18 @@ def run_all(made: Installation, kills: list[tuple[str, int]]) -> list[dict[str, 
 
 
 @pytest.fixture(scope="module")
-def story(first_sync: FirstSync, org_files: Path, org: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    made = install(tmp_path_factory.mktemp("killed"), org_files, org)
-    openings = sum(not step.step.startswith("landing") for step in first_sync.outcome.steps)
+def worker() -> Iterator[Worker]:
+    with serve_worker() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def story(worker: Worker, org_files: Path, org: DemoOrg, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    whole = install(tmp_path_factory.mktemp("whole"), org_files, org, off=OFF)
+    expected = uninterrupted(whole, worker)
+    made = install(tmp_path_factory.mktemp("killed"), org_files, org, off=OFF)
+    steps = steps_of(build_defs(settings=load_settings(made.settings)))
+    openings = sum(not step.name.startswith("landing") for step in steps)
     runs = run_all(made, moments(openings))
     published = made.home.published
     since = {name: column(published, f"crosswalk.{name}", "salesforce_id", "linked_since") for name in OBJECTS}
@@ -79,19 +102,17 @@ def story(first_sync: FirstSync, org_files: Path, org: Any, tmp_path_factory: py
         runs += run_all(made, [("open", openings * 3 // 4), ("none", 0)])
         # Whoever had the snapshot open keeps it; the name leads to another file only after a whole run.
         kept = held.sql("SELECT count(*), max(run_id) FROM crosswalk.account").fetchall() == seen
-    return Story(made, runs, since, kept and published.stat().st_ino != before)
+    return Story(made, expected, runs, since, kept and published.stat().st_ino != before)
 
 
 def test_every_kill_killed_and_the_last_run_succeeded(story: Story) -> None:
     assert [run["ended"] for run in story.runs] == [-9] * 4 + [0]
 
 
-def test_the_published_tables_are_those_of_an_uninterrupted_run(first_sync: FirstSync, story: Story) -> None:
-    expected = content(first_sync.installation.home.published)
+def test_the_published_tables_are_those_of_an_uninterrupted_run(story: Story) -> None:
     found = content(story.installation.home.published)
-    assert found.keys() == expected.keys()
-    different = [name for name in expected if found[name] != expected[name]]
-    assert different == []
+    assert found.keys() == story.expected.keys()
+    assert [name for name, rows in story.expected.items() if found[name] != rows] == []
 
 
 def test_records_stay_linked_since_they_first_were(story: Story) -> None:
@@ -128,14 +149,11 @@ def test_the_last_snapshot_is_there_and_whole_until_the_next_is_published(story:
 
 
 def test_a_run_without_dagster_leaves_the_same_tables(
-    first_sync: FirstSync, org: DemoOrg, org_files: Path, tmp_path: Path
+    first_sync: FirstSync, worker: Worker, org: DemoOrg, org_files: Path, tmp_path: Path
 ) -> None:
     """What the kill points and scripted faults run in is the sync itself."""
-    made = install(tmp_path, org_files, org)
-    with serve_worker() as worker:
-        found = worker.run(Request(made.environ(), checks=True, rest=2_000))
-    assert (found["ended"], found["outcome"]["failures"], found["outcome"]["skipped"]) == (0, [], [])
-    expected, light = content(first_sync.installation.home.published), content(made.home.published)
+    light = uninterrupted(install(tmp_path, org_files, org), worker)
+    expected = content(first_sync.installation.home.published)
     assert [name for name in expected if light[name] != expected[name]] == []
 
 

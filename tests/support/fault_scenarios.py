@@ -3,8 +3,9 @@
 import random
 from typing import Any
 
+from tests.support.demo_org_client import V
 from tests.support.fault_trials import DATA, NOT_FOUND, POLL, RESULTS, SUBMIT, Scenario
-from tests.support.trials import REST_PAGE
+from tests.support.trials import REST_PAGE, Arena
 
 ANY = {"path": DATA}
 PAGE = {"method": "GET", "path": RESULTS}
@@ -21,6 +22,14 @@ def _fault(action: str, match: dict[str, Any], **arguments: Any) -> tuple[dict[s
 
 def _clock(**wanted: Any) -> Any:
     return lambda arena: arena.clock(**wanted)
+
+
+def _abort_jobs(arena: Arena) -> None:
+    """What the message tells an admin to do in Setup > Bulk Data Load Jobs."""
+    client = arena.scripted.client
+    for job in client.get(f"{V}/jobs/query").json()["records"]:
+        if job["state"] not in ("JobComplete", "Failed", "Aborted"):
+            assert client("PATCH", f"{V}/jobs/query/{job['id']}", json={"state": "Aborted"}).status_code == 200
 
 
 def _job(state: str, message: str = "") -> dict[str, Any]:
@@ -85,6 +94,7 @@ JOBS = [
         _fault("slow_job", CREATE, seconds=3600),
         ends="red",
         request={"works_within": 2},
+        afterwards=_abort_jobs,
     ),
     Scenario("a job is gone", _fault("status", STATUS, status=404, body=NOT_FOUND)),
     Scenario("a page is gone", _fault("status", PAGE, status=404, body=NOT_FOUND)),

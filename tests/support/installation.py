@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ objects:
   account:
     set_up_on: 2026-01-05
     custom_filters: [{{field: Industry}}]
-reference:
+{off}reference:
   company: {{path: {org}/reference/company.csv}}
   person: {{path: {org}/reference/person.csv}}
 matching:
@@ -56,11 +57,12 @@ class Installation:
         return replace(self, folder=folder)
 
 
-def install(folder: Path, org_files: Path, server: DemoOrg) -> Installation:
-    """Write the settings of a new home for ``server``."""
+def install(folder: Path, org_files: Path, server: DemoOrg, *, off: Sequence[str] = ()) -> Installation:
+    """Write the settings of a new home for ``server``; ``off`` are objects that are not mirrored."""
     folder.mkdir(parents=True, exist_ok=True)
     made = Installation(folder, server.environment())
-    made.settings.write_text(SETTINGS.format(org=org_files))
+    switched_off = "".join(f"  {name}: {{enabled: false}}\n" for name in off)
+    made.settings.write_text(SETTINGS.format(org=org_files, off=switched_off))
     made.home.prepare()
     return made
 

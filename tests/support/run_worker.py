@@ -33,6 +33,9 @@ from tests.support.strike import Moments
 #: Retries as in production, without the waiting.
 QUICK = RetryPolicy(attempts=4, base=0.01, cap=0.05, sleep=lambda seconds: time.sleep(min(seconds, 0.05)))
 
+#: Seconds after which a child is ended (SIGALRM).
+LONGEST = 240
+
 
 class QuickSalesforce(SalesforceResource):
     """The org, asked again without waiting."""
@@ -73,6 +76,8 @@ def _child(request: Request, answers: int) -> None:
     def tell(**what: Any) -> None:
         os.write(answers, json.dumps(what).encode() + b"\n")
 
+    # A run that waits for ever is a complaint of its trial, not a test that never ends.
+    signal.alarm(LONGEST)
     os.environ.update(request.environment)
     vars(submit)["REST_ROWS"] = 10_000 if request.rest else -1
     rest_pages.PAGE_ROWS = request.rest or rest_pages.PAGE_ROWS
