@@ -51,7 +51,7 @@ class DuckDBEngine:
             )
             api = DuckDBAPI(connection=self._con)
             tables = [api.register(table, dataset_display_name=source) for source, table in inputs.items()]
-            # Checking columns parses every condition again, a third of a small run: ours are held to their columns by tests.
+            # Looking for columns parses every condition once more: a third of a small run.
             linker = Linker(tables, settings, log_level=logging.ERROR, validate_settings=False)
             linker.table_management.register_blocked_pairs_for_predict(api.register(f"{name}_pairs"))
             scored = linker.inference.predict(warning_mode="never").physical_name
