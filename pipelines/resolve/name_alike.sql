@@ -1,20 +1,32 @@
 -- How alike the names of each pair are, word by word, each word with its weight; computed once per pair because the
--- comparison asks several times. A misspelt word finds its partner and counts with the smaller of the two weights.
+-- comparison asks several times. A misspelt word finds its partner and counts with the smaller of the two weights, as
+-- far as it is alike. What is left on both sides is compared once more, written as one word: that finds words run
+-- together or torn apart.
 CREATE OR REPLACE TEMP TABLE _name_alike AS
 WITH partnered AS (
-    SELECT p.l, p.r, a.weights, b.words AS other_words, b.weights AS other_weights,
+    SELECT p.l, p.r, a.words, a.weights, b.words AS other_words, b.weights AS other_weights,
         list_transform(list_zip(a.words, a.weights), lambda x: list_max(list_transform(list_zip(b.words, b.weights),
             lambda y: {'s': (word_alike(x[1], y[1]) * least(x[2], y[2]))::FLOAT, 'w': y[1]}))) AS partners
     FROM {pairs} p JOIN _left_words a ON a.n = p.l JOIN _right_words b ON b.n = p.r
-), summed AS (
+), one_side AS (
     SELECT l, r, list_sum(list_transform(partners, lambda x: x.s)) AS shared,
-        list_sum(list_transform(list_zip(partners, weights), lambda x: CASE WHEN x[1].s > 0 THEN 0 ELSE x[2] END)) AS alone,
-        list_transform(list_filter(partners, lambda x: x.s > 0), lambda x: x.w) AS taken, other_words, other_weights
+        list_filter(list_zip(words, weights, partners), lambda x: x[3].s = 0) AS rest,
+        list_filter(list_zip(other_words, other_weights), lambda x: NOT list_contains(
+            list_transform(list_filter(partners, lambda y: y.s > 0), lambda y: y.w), x[1])) AS other_rest
     FROM partnered
+), left_over AS (
+    SELECT l, r, shared,
+        coalesce(list_sum(list_transform(rest, lambda x: x[2])), 0) AS alone,
+        coalesce(list_sum(list_transform(other_rest, lambda x: x[2])), 0) AS alone_right,
+        CASE WHEN len(rest) > 0 AND len(other_rest) > 0 THEN rest_alike(
+            array_to_string(list_transform(rest, lambda x: x[1]), ''),
+            array_to_string(list_transform(other_rest, lambda x: x[1]), '')) ELSE 0 END AS found
+    FROM one_side
 ), both_sides AS (
-    SELECT l, r, shared, alone, list_sum(list_transform(list_zip(other_words, other_weights),
-        lambda x: CASE WHEN list_contains(taken, x[1]) THEN 0 ELSE x[2] END)) AS alone_right
-    FROM summed
+    SELECT l, r, shared + found * least(alone, alone_right) AS shared,
+        CASE WHEN found > 0 THEN 0 ELSE alone END AS alone,
+        CASE WHEN found > 0 THEN 0 ELSE alone_right END AS alone_right
+    FROM left_over
 )
 SELECT l, r, shared::FLOAT AS shared, (2 * shared / (2 * shared + alone + alone_right + 1e-6))::FLOAT AS alike,
     (shared / (shared + least(alone, alone_right) + 1e-6))::FLOAT AS contained

@@ -1,6 +1,13 @@
 -- How alike two values are; the macros the comparisons are written with.
+-- A number is itself or another one: words that begin with two digits are never alike.
 CREATE OR REPLACE TEMP MACRO word_alike(a, b) AS CASE WHEN a = b THEN 1.0
-    WHEN length(a) >= 4 AND length(b) >= 4 AND abs(length(a) - length(b)) <= 4 THEN jaro_winkler_similarity(a, b, 0.88) ELSE 0.0 END;
+    WHEN length(a) >= 4 AND length(b) >= 4 AND abs(length(a) - length(b)) <= 4 AND a[2:] > ':' AND b[2:] > ':'
+    THEN jaro_winkler_similarity(a, b, 0.88) ELSE 0.0 END;
+-- Words run together: at most one letter in five may differ. The cheap test first: this distance is slow.
+CREATE OR REPLACE TEMP MACRO rest_alike(a, b) AS CASE WHEN a = b THEN 1.0
+    WHEN length(a) >= 4 AND length(b) >= 4 AND a[2:] > ':' AND b[2:] > ':' AND jaro_similarity(a, b, 0.75) > 0
+        AND damerau_levenshtein(a, b) <= greatest(length(a), length(b)) // 5
+    THEN 1 - damerau_levenshtein(a, b) / greatest(length(a), length(b)) ELSE 0.0 END;
 -- What _name_alike knows of a pair: how much of both names is shared, how much of the shorter one, and how telling that is.
 CREATE OR REPLACE TEMP MACRO names_alike(known, other) AS known[other].alike;
 CREATE OR REPLACE TEMP MACRO names_contained(known, other) AS known[other].contained;

@@ -31,9 +31,11 @@ CREATE OR REPLACE TEMP MACRO name_core(x) AS close_initials(without_edges(withou
 
 CREATE OR REPLACE TEMP MACRO telling_words(x) AS list_filter(string_split(x, ' '), lambda w: w NOT IN
     ('the', 'and', 'of', 'und', 'et', 'y', 'e', 'de', 'la', 'du', 'des', 'der', 'die', 'das', 'for', 'a', ''));
--- The words of a name without those that say nothing, each once, sorted; never emptied.
+-- The words of a name without those that say nothing, each once, in their order; never emptied.
+CREATE OR REPLACE TEMP MACRO each_once(words) AS list_filter(words, lambda w, i: list_position(words, w) = i);
 CREATE OR REPLACE TEMP MACRO name_words(x) AS CASE WHEN x IS NULL THEN NULL ELSE
-    list_sort(list_distinct(coalesce(nullif(telling_words(x), []), string_split(x, ' ')))) END;
+    each_once(coalesce(nullif(telling_words(x), []), string_split(x, ' '))) END;
+CREATE OR REPLACE TEMP MACRO name_key(x) AS array_to_string(list_sort(name_words(x)), ' ');
 CREATE OR REPLACE TEMP MACRO initials(x) AS CASE WHEN len(telling_words(x)) >= 3
     THEN array_to_string(list_transform(telling_words(x), lambda w: w[1]), '') END;
 
