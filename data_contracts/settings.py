@@ -8,10 +8,11 @@ import hashlib
 import json
 import re
 from datetime import date, time
+from ipaddress import IPv4Address
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, PrivateAttr, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "manual"]
@@ -281,9 +282,28 @@ class Alerts(Section):
 class ReviewUser(Section):
     """One person who may open the review page."""
 
-    name: str
+    name: str = Field(min_length=1, max_length=100, description="stands beside every decision of this person")
     role: Literal["viewer", "reviewer", "admin"] = "reviewer"
-    password_hash: str | None = None
+    password_hash: str | None = Field(None, description="made by crosswalk review --hash-password; never a password")
+
+
+class ReviewProxy(Section):
+    """A proxy that has signed people in and names them; its secret is ``CROSSWALK_REVIEW_PROXY_SECRET``."""
+
+    addresses: tuple[IPvAnyAddress, ...] = Field(
+        (IPv4Address("127.0.0.1"),), description="where the proxy connects from; a header from elsewhere is refused"
+    )
+    user_header: str = Field(
+        "X-Forwarded-User", pattern=r"^[A-Za-z][A-Za-z0-9-]*$", description="header with the name of the user"
+    )
+    secret_header: str = Field(
+        "X-Crosswalk-Proxy-Secret",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
+        description="header in which the proxy sends the secret that only it and Crosswalk know",
+    )
+    default_role: Literal["viewer", "reviewer"] | None = Field(
+        None, description="role of people whom accounts do not name; unset: they are refused"
+    )
 
 
 class Review(Section):
@@ -291,7 +311,14 @@ class Review(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8765, ge=0, le=65535)
-    accounts: tuple[ReviewUser, ...] = ()
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https://[A-Za-z0-9.-]+(:\d{1,5})?/?$",
+        description="https address under which people open it, when a proxy stands before it",
+    )
+    session_hours: float = Field(12, gt=0, le=168, description="after so many hours one signs in again")
+    accounts: tuple[ReviewUser, ...] = Field((), description="who may open it; nobody: who starts it, on this machine")
+    proxy: ReviewProxy | None = Field(None, description="trust the user header of a proxy; unset: passwords only")
 
 
 DEFAULT_OBJECTS = (
