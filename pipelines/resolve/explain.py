@@ -27,6 +27,7 @@ class CandidateView:
     veto: str | None
     weights: dict[str, float]
     values: dict[str, Any]
+    teaching_value: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,12 @@ import duckdb
 
 from data_contracts.contracts import TableContract, load_contract
 from data_contracts.settings import Matching
+from pipelines.resolve.active import weigh_questions
+from pipelines.resolve.learning import learned_weight
+from pipelines.resolve.met import met_pairs
+from pipelines.resolve.model import Model
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
-from pipelines.resolve.vetoes import VETOES, alike_join
 from pipelines.run import RunContext
 
 _SQL = Path(__file__).parent
@@ -27,21 +30,29 @@ TIES = {
 }
 
 
-def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching) -> None:
-    """Create ``_considered`` (ranked candidates) and ``_outcome`` (status, reason, entity) for every live record."""
+#: Every pair that is considered: those that share a key, those a rung proposes, those a person did not reject.
+_CONSIDERED = (
+    "(SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit UNION SELECT l, r FROM _decided "
+    "WHERE judgement <> 'negative' UNION SELECT l, r FROM _inherited WHERE judgement = 'positive')"
+)
+
+
+def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, model: Model | None = None) -> None:
+    """Create ``_considered`` (ranked candidates) and ``_outcome`` (status, reason, entity) for every live record.
+
+    ``model`` is asked for what it learnt from decisions; ``_teaching`` says what a decision on each pair would teach.
+    """
     ties = ", ".join([*(TIES[name] for name in matching.ties if name in TIES), "reference_id"])
-    employees = "r.employees" if sides.kind == "company" else "NULL::BIGINT"
     no_key = (
         "coalesce(n.name_clean, n.domain, n.phone) IS NULL"
         if sides.kind == "company"
         else "coalesce(n.last_name_clean, n.first_name_clean, n.email_clean, n.phone, n.mobile) IS NULL"
     )
-    veto, alike = VETOES[sides.kind], alike_join(sides.kind, "pair.l", "pair.r")
     run_script(
         con,
         "candidate.sql",
         certain=RUNG_PROBABILITY,
-        replace={"ties": ties, "employees": employees, "veto": veto, "alike": alike},
+        replace={"ties": ties, "met": met_pairs(sides, _CONSIDERED), "learned": learned_weight(model)},
     )
     run_script(
         con,
@@ -53,14 +64,16 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching) -> N
         entities=sides.right,
         replace={"no_key": no_key},
     )
+    weigh_questions(con, model)
 
 
 def write_candidates(con: duckdb.DuckDBPyConnection, sides: Sides) -> int:
     """Write ``match.<object>_candidate``; return its rows."""
     contract = load_contract(f"match.{sides.object}_candidate")
-    have = {row[0] for row in con.sql("DESCRIBE _considered").fetchall()}
+    source = "_considered LEFT JOIN _teaching USING (l, r)"
+    have = {row[0] for row in con.sql(f"DESCRIBE FROM {source}").fetchall()}
     wanted = ", ".join(column.name for column in contract.columns if column.name in have)
-    return _write(con, contract, f"SELECT {wanted} FROM _considered")
+    return _write(con, contract, f"SELECT {wanted} FROM {source}")
 
 
 def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext) -> int:

@@ -5,7 +5,8 @@ How parameters are trained is in ``training.py``; Splink turns them into weights
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,14 @@ from pipelines.resolve.sides import Kind, Sides
 from pipelines.run import RunContext
 
 #: Raise when the form of the file or the meaning of a number in it changes.
-FORMAT = 1
+FORMAT = 2
+#: What gives the levels and features their meaning: a change of any of them makes the parameters mean nothing.
+_MEANING = (
+    *("comparisons.py", "features.sql", "learning.py", "met.py", "met.sql", "name_alike.sql", "rarity.sql"),
+    *("scoring.py", "side_company.sql", "side_person.sql", "sides.py", "similarity.sql", "vetoes.py", "weights.sql"),
+    "words.sql",
+)
+_READ = (".py", ".sql", ".csv", ".json", ".txt", ".dat", ".gz")
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Model:
     """A trained model. ``prior`` is the share of matches among all pairs; ``m`` and ``u`` go from best to worst.
 
     ``trained_on`` says how many records, candidate pairs and certain links it learnt from, ``input_hash`` from which
-    data.
+    data. ``learned`` is what decisions taught (``learning.py``): bits per feature, and whether they are used.
     """
 
     object: str
@@ -36,6 +44,7 @@ class Model:
     trained_on: dict[str, int]
     run_id: str
     trained_at: str
+    learned: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -46,13 +55,24 @@ class Model:
     @property
     def version(self) -> str:
         """A short name of exactly these parameters."""
-        return hashlib.sha256(json.dumps([self.parameters, self.prior], sort_keys=True).encode()).hexdigest()[:12]
+        return hashlib.sha256(
+            json.dumps([self.parameters, self.prior, self.learned], sort_keys=True).encode()
+        ).hexdigest()[:12]
 
 
+@cache
 def fingerprint(kind: Kind) -> str:
-    """Return a hash of what the model compares: parameters trained for other comparisons mean nothing."""
-    text = json.dumps([asdict(comparison) for comparison in COMPARISONS[kind]])
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    """Return a hash of what the model compares and of how values are standardised before.
+
+    Parameters trained for other comparisons, or on values standardised in another way, mean nothing.
+    """
+    digest = hashlib.sha256(json.dumps([asdict(comparison) for comparison in COMPARISONS[kind]]).encode())
+    here = Path(__file__).parent
+    standardize = (path for path in sorted((here.parent / "standardize").rglob("*")) if path.suffix in _READ)
+    for path in (*(here / name for name in _MEANING), *standardize):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def save_model(model: Model, folder: Path, run: RunContext) -> Path:

@@ -13,6 +13,7 @@ from data_contracts.settings import Settings
 from pipelines.resolve import links
 from pipelines.resolve.candidates import Candidates, find_pairs, weigh_words
 from pipelines.resolve.judgements import apply_judgements
+from pipelines.resolve.learning import learn
 from pipelines.resolve.model import Model, latest_model, save_model
 from pipelines.resolve.rungs import climb, rungs_in_order
 from pipelines.resolve.scoring import score
@@ -89,7 +90,10 @@ def resolve(
     say(f"{name}: {found.pairs:,} candidate pairs for {found.records:,} records; {found.blocks_cut:,} keys too common")
     model, path, reused = _model(con, engine or DuckDBEngine(con), sides, run, models_dir)
     _score(con, engine or DuckDBEngine(con), sides, model)
-    links.judge(con, sides, settings.matching)
+    if model is not None and not reused:
+        model = learn(con, sides, model)
+        path = save_model(model, models_dir, run)
+    links.judge(con, sides, settings.matching, model)
     # One transaction: a run killed in between would forget since when records are linked, and what it changed.
     with transaction(con):
         candidates = links.write_candidates(con, sides)
@@ -153,20 +157,22 @@ def _model(
         return (*kept, True)
     if not con.sql("SELECT count(*) FROM _sample_pair").fetchall()[0][0]:
         return None, None, False
-    model = train(con, engine, sides, run)
-    return model, save_model(model, folder, run) if model else None, False
+    return train(con, engine, sides, run), None, False
 
 
 def _score(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides, model: Model | None) -> None:
     """Create ``_scored`` with the weight of every pair; empty without a model."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _to_score AS SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit "
-        "UNION SELECT l, r FROM _decided WHERE judgement <> 'negative' "
+        "UNION SELECT l, r FROM _decided "
         "UNION SELECT l, r FROM _inherited WHERE judgement = 'positive'"
     )
     if model is None:
         con.execute("CREATE OR REPLACE TEMP TABLE _scored (l INTEGER, r INTEGER, match_weight DOUBLE)")
-        con.execute("CREATE OR REPLACE TEMP TABLE _name_alike (l INTEGER, r INTEGER, alike FLOAT, contained FLOAT)")
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE _name_alike "
+            "(l INTEGER, r INTEGER, alike FLOAT, contained FLOAT, shared FLOAT)"
+        )
         return
     score(con, engine, sides, "_to_score", model.comparisons, model.parameters, model.prior, "_splink")
     weights = ", ".join(f"mw_{c.name} AS weight_{c.name}" for c in model.comparisons)
