@@ -87,7 +87,8 @@ def opensanctions(data: Path, schemas: Sequence[str], *, corrected: bool = False
 def emm(data: Path) -> list[Pair]:
     """Return emm's pairs, nearly all of them different companies that share a word."""
     return [
-        Pair(row["gt_name"], row["name"], row["correct"] == "True") for row in _rows(data / "emm_unittest_namepairs.csv")
+        Pair(row["gt_name"], row["name"], row["correct"] == "True")
+        for row in _rows(data / "emm_unittest_namepairs.csv")
     ]
 
 
@@ -105,7 +106,9 @@ def likeness(pairs: Sequence[tuple[str, str]]) -> list[float]:
         _prepare(con, [left for left, _ in pairs], [right for _, right in pairs])
         con.execute("CREATE TEMP TABLE _asked AS SELECT l.n AS l, r.n AS r, l.id FROM _left l JOIN _right r USING (id)")
         run_script(con, "name_alike.sql", replace={"pairs": "_asked"})
-        found = con.sql("SELECT coalesce(alike, 0) FROM _asked LEFT JOIN _name_alike USING (l, r) ORDER BY id").fetchall()
+        found = con.sql(
+            "SELECT coalesce(alike, 0) FROM _asked LEFT JOIN _name_alike USING (l, r) ORDER BY id"
+        ).fetchall()
     return [float(alike) for (alike,) in found]
 
 

@@ -10,6 +10,7 @@ WITH cleaned AS (
     SELECT *, nullif(name_known, 'na') AS name_clean, name_core(nullif(name_known, 'na')) AS core FROM cleaned
 )
 SELECT n.key AS {key},
+    n._input_hash,
     n.name_raw,
     n.name_clean,
     n.core AS name_core,

@@ -22,6 +22,7 @@ WITH parted AS (
     SELECT *, name_core(company_clean) AS company_core, split_part(email_clean, '@', 2) AS email_host FROM cleaned
 )
 SELECT n.key AS {key},
+    n._input_hash,
     n.name_raw,
     n.first_clean AS first_name_clean,
     n.last_clean AS last_name_clean,

@@ -147,11 +147,22 @@ def read_sql(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field:
         wanted["stored_reference_id"] = (stored_reference_field,)
     parts = [f"CAST({quoted(source.key)} AS VARCHAR) AS key"]
     parts += [f"{_first_of(wanted.get(name, ()), present)} AS {name}" for name in INPUTS if name != "key"]
+    return f"SELECT {', '.join(parts)} FROM {source.relation} {_live(table, present)}"
+
+
+def read_keys(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Return the SELECT of the keys of ``table``'s live rows; its source exists."""
+    source = SOURCES[table]
+    live = _live(table, table_columns(con, source.relation).keys())
+    return f"SELECT CAST({quoted(source.key)} AS VARCHAR) AS key FROM {source.relation} {live}"
+
+
+def _live(table: str, present: Collection[str]) -> str:
     live = "WHERE NOT _is_deleted" if "_is_deleted" in present else "WHERE true"
     if table == "lead" and "IsConverted" in present:
         # A converted lead is its contact's past: Salesforce keeps it, and nobody works it any more.
         live += ' AND NOT coalesce("IsConverted", false)'
-    return f"SELECT {', '.join(parts)} FROM {source.relation} {live}"
+    return live
 
 
 def _first_of(columns: tuple[str, ...], present: Collection[str]) -> str:

@@ -1,53 +1,77 @@
-"""Writes ``standard.<table>`` from its source; cleaning is in ``macros.sql``, the columns in the other SQL files."""
+"""Keeps ``standard.<table>`` beside its source; cleaning is in ``macros.sql``, the columns in the other SQL files.
 
+A row is standardised once and kept until one of its inputs changes, or the way of cleaning does: its ``_input_hash``
+says what it was made of.
+"""
+
+import hashlib
+import importlib.metadata
 import re
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
 import duckdb
 
-from data_contracts.contracts import load_contract
+from data_contracts.contracts import TableContract, literal, load_contract
 from data_contracts.errors import ReferenceDataError
 from data_contracts.settings import Settings
 from pipelines.run import RunContext
 from pipelines.standardize import lookups, values
-from pipelines.standardize.sources import SOURCES, read_sql
+from pipelines.standardize.sources import INPUTS, SOURCES, read_keys, read_sql
+from pipelines.tables import replace_table, scalar, table_columns, transaction
 
 Table = Literal["account", "contact", "lead", "company", "person"]
 TABLES: tuple[Table, ...] = get_args(Table)
 _SQL = Path(__file__).parent
-_SCRATCH = ("_raw", "_in", "_ascii", "_domain", "_shared_domain", "_country", "_dialling", "_nickname")
+_SCRATCH = ("_raw", "_gone", "_in", "_ascii", "_domain", "_shared_domain", "_country", "_dialling", "_nickname")
+
+
+#: Libraries whose word lists and rules decide what a value becomes.
+_LIBRARIES = ("anyascii", "publicsuffixlist", "phonenumbers", "nicknames")
 
 
 @dataclass(frozen=True)
 class StandardResult:
-    """What was written: rows, rows with a usable name, seconds."""
+    """What the table holds now: rows, rows with a usable name; rows standardised anew and taken out; seconds."""
 
     table: str
     rows: int
     named: int
+    changed: int
+    gone: int
     seconds: float
 
 
 def standardize(con: duckdb.DuckDBPyConnection, table: Table, settings: Settings, run: RunContext) -> StandardResult:
-    """Rewrite ``standard.<table>`` from ``salesforce.<table>`` or ``reference.<table>``, deleted records left out.
+    """Bring ``standard.<table>`` up to ``salesforce.<table>`` or ``reference.<table>``, deleted records left out.
 
-    A source column that does not exist is NULL; a source table that does not exist gives an empty table.
-    Rows carry no run id: a value depends on its source row alone.
+    Only rows whose inputs changed are cleaned, in one transaction. A source column that does not exist is NULL; a
+    source table that does not exist gives an empty table. Raises ReferenceDataError when a key is missing or repeated.
     """
     began = time.monotonic()
     contract = load_contract(f"standard.{table}")
-    con.execute(contract.ddl(replace=True))
     select = read_sql(con, table, settings.matching.reference_id_fields.get(table))
-    if select is not None:
-        _fill(con, table, select)
-    for statement in contract.comments():
-        con.execute(statement)
+    with transaction(con):
+        _same_columns(con, contract)
+        changed, gone = (0, 0) if select is None else _update(con, table, contract, select)
+        if select is None:
+            replace_table(con, contract)
     named = "name_clean" if table in ("account", "company") else "coalesce(last_name_clean, first_name_clean)"
     rows, with_name = con.sql(f"SELECT count(*), count({named}) FROM {contract.relation}").fetchall()[0]
-    return StandardResult(table, rows, with_name, time.monotonic() - began)
+    return StandardResult(table, rows, with_name, changed, gone, time.monotonic() - began)
+
+
+@cache
+def cleaning_version() -> str:
+    """Return a fingerprint of everything that decides how a value is cleaned: this folder and the libraries it uses."""
+    digest = hashlib.sha256()
+    for path in sorted(file for file in _SQL.rglob("*") if file.suffix in (".py", ".sql", ".csv")):
+        digest.update(path.name.encode() + path.read_bytes())
+    digest.update(" ".join(importlib.metadata.version(name) for name in _LIBRARIES).encode())
+    return digest.hexdigest()[:16]
 
 
 def define_macros(con: duckdb.DuckDBPyConnection) -> None:
@@ -71,31 +95,64 @@ def define_macros(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(statement)
 
 
-def _fill(con: duckdb.DuckDBPyConnection, table: Table, select: str) -> None:
-    key = SOURCES[table].key
+def _same_columns(con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
+    """Make the table, or make it anew and empty where its columns are those of another version."""
+    if table_columns(con, contract.name) != {column.name: column.type for column in contract.columns}:
+        replace_table(con, contract)
+
+
+def _update(con: duckdb.DuckDBPyConnection, table: Table, contract: TableContract, select: str) -> tuple[int, int]:
+    """Clean the rows that changed, drop those that are gone; return how many of each."""
+    key, keys = contract.columns[0].name, read_keys(con, table)
+    inputs = ", ".join(name for name in INPUTS if name != "key")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE _raw AS SELECT i.* FROM (SELECT s.*, "
+        f"(hash({literal(cleaning_version())}, {inputs}) >> 1)::BIGINT AS _input_hash FROM ({select}) s) i "
+        f"ANTI JOIN {contract.relation} k ON k.{key} = i.key AND k._input_hash = i._input_hash"
+    ).fetchall()
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE _gone AS SELECT {key} AS key FROM {contract.relation} "
+        f"ANTI JOIN ({keys}) s ON s.key = {key}"
+    ).fetchall()
+    changed, gone = con.sql("SELECT (SELECT count(*) FROM _raw), (SELECT count(*) FROM _gone)").fetchall()[0]
+    if changed or gone:
+        con.execute(
+            f"DELETE FROM {contract.relation} USING (SELECT key FROM _raw UNION ALL FROM _gone) d WHERE {key} = d.key"
+        ).fetchall()
+    if changed:
+        _refuse_bad_keys(con, table, "_raw")
+        _fill(con, table)
+    if scalar(con, f"SELECT count(*) FROM ({keys})") != scalar(con, f"SELECT count(*) FROM {contract.relation}"):
+        # A second row of a kept key is not among the changed ones when the first is the same.
+        _refuse_bad_keys(con, table, f"({keys})")
+    for name in _SCRATCH:
+        con.execute(f"DROP TABLE IF EXISTS {name}")
+    return changed, gone
+
+
+def _fill(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Add the rows of ``_raw`` to the standard table, cleaned."""
     define_macros(con)
     lookups.load_lookups(con)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE _raw AS {select}")
-    _refuse_bad_keys(con, table, key)
     values.transliterate(con)
     values.load_domains(con)
     file = "company.sql" if table in ("account", "company") else "person.sql"
+    key = SOURCES[table].key
     query = (_SQL / file).read_text(encoding="utf-8").replace("{key}", "salesforce_id" if key == "Id" else key)
     query = query.replace("{parent}", "company_id" if table == "person" else "account_id")
-    con.execute(f"INSERT INTO standard.{table} BY NAME {query}")
-    for name in _SCRATCH:
-        con.execute(f"DROP TABLE IF EXISTS {name}")
+    con.execute(f"INSERT INTO standard.{table} BY NAME {query}").fetchall()
 
 
-def _refuse_bad_keys(con: duckdb.DuckDBPyConnection, table: Table, key: str) -> None:
+def _refuse_bad_keys(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> None:
     missing, repeated = con.sql(
-        "SELECT count(*) FILTER (key IS NULL OR key = ''), count(key) - count(DISTINCT key) FROM _raw"
+        f"SELECT count(*) FILTER (key IS NULL OR key = ''), count(key) - count(DISTINCT key) FROM {relation}"
     ).fetchall()[0]
     if missing or repeated:
+        source = SOURCES[table]
         raise ReferenceDataError(
-            f"{SOURCES[table].relation} has {missing} rows without {key} and {repeated} repeated ones",
+            f"{source.relation} has {missing} rows without {source.key} and {repeated} repeated ones",
             why="every row needs a key of its own to be matched",
-            next_step=f"make {key} present and unique in the source, then run: crosswalk sync --full",
+            next_step=f"make {source.key} present and unique in the source, then run: crosswalk sync --full",
         )
 
 
