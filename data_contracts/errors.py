@@ -109,3 +109,9 @@ class WindowClosedError(CrosswalkError):
 
 class ResolutionError(CrosswalkError):
     """Matching cannot go on (an untrained parameter, a model of another version)."""
+
+
+class LinkChangeLimitError(ResolutionError):
+    """A run would change more links than it may without approval; ``stop`` is what it would have done."""
+
+    stop: object = None

@@ -199,6 +199,11 @@ class Matching(Section):
         ("match_weight", "same_country", "employees", "reference_id"), description="order that breaks ties"
     )
     engine: Literal["duckdb", "spark"] = "duckdb"
+    max_link_changes: Share = Field(
+        0.2,
+        description="share of an object's links that one run may change without approval, and 50 in any case; "
+        "1 never stops a run",
+    )
     seed: int = Field(20260101, description="seed of the sample a model is trained on")
     reference_id_fields: dict[str, str] = Field(
         default_factory=dict, description="object → API field that already holds the reference id"

@@ -3,6 +3,7 @@
 What the verdict on a record is, is decided in ``candidate.sql`` and ``decide.sql``; here it is written down.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import duckdb
 from data_contracts.contracts import TableContract, load_contract
 from data_contracts.settings import Matching
 from pipelines.resolve.active import weigh_questions
+from pipelines.resolve.basis import Difference
 from pipelines.resolve.learning import learned_weight
 from pipelines.resolve.met import met_pairs
 from pipelines.resolve.model import Model
@@ -35,6 +37,39 @@ _CONSIDERED = (
     "(SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit UNION SELECT l, r FROM _decided "
     "WHERE judgement <> 'negative' UNION SELECT l, r FROM _inherited WHERE judgement = 'positive')"
 )
+
+#: A person's employer is evidence too: another one where the account's link is, with the cause of that.
+_EMPLOYER = """
+    SELECT m.salesforce_id, bool_or(old.place > $last OR new.place > $last) AS other,
+        CASE WHEN any_value(p.company_id) IS DISTINCT FROM any_value(x.company_reference_id) THEN
+            coalesce(any_value(a.cause) FILTER (a.cause IN ('reference', 'model', 'decision', 'settings')), 'data')
+        END AS cause
+    FROM _moved m
+    LEFT JOIN _previous p USING (salesforce_id)
+    LEFT JOIN crosswalk.{object} x USING (salesforce_id)
+    LEFT JOIN standard.{object} s USING (salesforce_id)
+    LEFT JOIN _merged_account g ON g.id = s.account_id
+    LEFT JOIN ops.link_change a ON a.object = 'account' AND a.run_id = $run_id
+        AND a.salesforce_id = coalesce(g.merged_into, s.account_id)
+    LEFT JOIN _state.company_basis old ON old.id = p.company_id
+    LEFT JOIN _state.company_basis new ON new.id = x.company_reference_id
+    WHERE m.known
+    GROUP BY m.salesforce_id"""
+_NO_EMPLOYER = "SELECT NULL::VARCHAR AS salesforce_id, false AS other, NULL::VARCHAR AS cause WHERE false"
+
+
+@dataclass(frozen=True)
+class LinkChanges:
+    """How many links of one cause were made, lost or moved, with the ids of a few of the records.
+
+    ``known`` is whether the records were there in the run before.
+    """
+
+    cause: str
+    change: str
+    known: bool
+    records: int
+    examples: list[str]
 
 
 def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, model: Model | None = None) -> None:
@@ -83,7 +118,8 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _previous AS SELECT salesforce_id, linked_since, "
         "CASE WHEN status = 'linked' THEN reference_id END AS reference_id, "
-        f"CASE WHEN status = 'linked' THEN method END AS method FROM {contract.relation}"
+        "CASE WHEN status = 'linked' THEN method END AS method, "
+        f"{'NULL' if sides.object == 'account' else 'company_reference_id'} AS company_id FROM {contract.relation}"
     )
     company, join, successor = "", "", "heir_entity.id"
     if sides.object != "account":
@@ -107,28 +143,48 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
     return _write(con, contract, sql, {"now": run.started_at.replace(tzinfo=None), "run_id": run.run_id})
 
 
-def write_link_changes(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, *, same_model: bool) -> int:
-    """Append to ``ops.link_change`` what was linked, unlinked or moved since the previous run; return how many.
+def write_link_changes(
+    con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, difference: Difference
+) -> list[LinkChanges]:
+    """Append to ``ops.link_change`` what was linked, unlinked or moved since the previous run; return how many of what.
 
-    The cause is the decision, the reference or the model where that can be told, else the record's data. A run that is
-    resumed does this step again over what it wrote itself: its changes are still those since the run before.
+    Comes after ``write_crosswalk`` and before ``write_candidates``: a cause may lie with an entity that was considered
+    in the run before. A run that is resumed does this step again over what it wrote itself: its changes are still those
+    since the run before.
     """
-    contract = load_contract("ops.link_change")
-    con.execute(contract.ddl())
+    relation = load_contract("ops.link_change").relation
     mine = {"run_id": run.run_id, "object": sides.object}
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE _noted AS SELECT salesforce_id, old_reference_id, new_reference_id, cause "
-        f"FROM {contract.relation} WHERE run_id = $run_id AND object = $object",
+        "CREATE OR REPLACE TEMP TABLE _noted AS SELECT salesforce_id, old_reference_id, new_reference_id, causes "
+        f"FROM {relation} WHERE run_id = $run_id AND object = $object",
         mine,
     )
-    con.execute(f"DELETE FROM {contract.relation} WHERE run_id = $run_id AND object = $object", mine)
-    sql = (_SQL / "link_change.sql").read_text(encoding="utf-8").replace("{object}", sides.object)
-    moment = {"now": run.started_at.replace(tzinfo=None)}
-    con.execute(f"INSERT INTO {contract.relation} BY NAME {sql}", mine | moment | {"same_model": same_model})
-    count: int = con.execute(
-        f"SELECT count(*) FROM {contract.relation} WHERE run_id = $run_id AND object = $object", mine
-    ).fetchall()[0][0]
-    return count
+    con.execute(f"DELETE FROM {relation} WHERE run_id = $run_id AND object = $object", mine)
+    employer = _NO_EMPLOYER if sides.kind == "company" else _EMPLOYER
+    run_script(
+        con,
+        "link_change.sql",
+        replace={
+            "employer": employer.replace("{object}", sides.object),
+            "object": sides.object,
+            "kind": sides.kind,
+            "candidates_before": f"match.{sides.object}_candidate",
+        },
+        now=run.started_at.replace(tzinfo=None),
+        last=difference.last,
+        known_basis=difference.known,
+        new_model=difference.model,
+        new_settings=difference.settings,
+        entities=difference.entities,
+        **mine,
+    )
+    return [
+        LinkChanges(*row)
+        for row in con.sql(
+            "SELECT cause, CASE WHEN old_reference_id IS NULL THEN 'made' WHEN new_reference_id IS NULL THEN 'lost' "
+            "ELSE 'moved' END AS change, known, count(*), min(salesforce_id, 3) FROM _caused GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    ]
 
 
 def _write(

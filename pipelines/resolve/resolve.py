@@ -3,25 +3,30 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
-from data_contracts.errors import SettingsError
-from data_contracts.settings import Settings
+from data_contracts.contracts import load_contract
+from data_contracts.errors import LinkChangeLimitError, SettingsError
+from data_contracts.settings import Matching, Settings
 from pipelines.resolve import links
+from pipelines.resolve.approval import TABLE, Stop, hold_to_limit, record_stop
+from pipelines.resolve.basis import basis_of, compare_basis
 from pipelines.resolve.candidates import Candidates, find_pairs, weigh_words
+from pipelines.resolve.frozen import freeze, start_counting
 from pipelines.resolve.judgements import apply_judgements
 from pipelines.resolve.learning import learn
 from pipelines.resolve.model import Model, latest_model, save_model
-from pipelines.resolve.rungs import climb, rungs_in_order
+from pipelines.resolve.rung_precision import RungPrecision, estimate_precision, read_precision
+from pipelines.resolve.rungs import climb, rung_keys, rungs_in_order
 from pipelines.resolve.scoring import score
 from pipelines.resolve.scripts import run_script
-from pipelines.resolve.sides import Object, Sides, read_sides
+from pipelines.resolve.sides import Object, Sides, kind_of, read_sides
 from pipelines.resolve.training import SAMPLE, train
 from pipelines.run import RunContext
-from pipelines.tables import transaction
+from pipelines.tables import ensure_table, transaction
 from resources.resolution_engine import DuckDBEngine, ResolutionEngine
 
 Progress = Callable[[str], None]
@@ -54,6 +59,7 @@ class ResolveResult:
     model_reused: bool
     histogram: list[tuple[float, int]] = field(default_factory=list)
     histogram_width: float = BAR
+    rung_precision: tuple[RungPrecision, ...] = ()
     seconds: float = 0.0
 
 
@@ -80,29 +86,55 @@ def resolve(
             next_step="set matching.engine: duckdb in crosswalk.yaml",
         )
     say, began = progress or _LOG.info, time.monotonic()
+    kept = _kept_model(con, name, run, models_dir)
     sides = read_sides(con, name)
     decided = apply_judgements(con, sides, run)
     say(f"{name}: {sides.left:,} records against {sides.right:,} entities, {decided:,} decisions")
     weigh_words(con, sides)
-    by_rung = climb(con, rungs_in_order(sides, settings.matching.rungs))
+    rungs = rungs_in_order(sides, settings.matching.rungs)
+    for side in ("left", "right"):
+        rung_keys(con, rungs, side)
+    by_rung = climb(con, rungs)
     say(f"{name}: rungs link {sum(by_rung.values()):,} records")
     found = _find_candidates(con, sides, settings.matching.seed)
     say(f"{name}: {found.pairs:,} candidate pairs for {found.records:,} records; {found.blocks_cut:,} keys too common")
-    model, path, reused = _model(con, engine or DuckDBEngine(con), sides, run, models_dir)
+    for reason in found.reasons:
+        say(f"{name}: {reason}")
+    model, path, reused = kept or (_trained(con, engine or DuckDBEngine(con), sides, run), None, False)
+    precision = read_precision(con) if reused else estimate_precision(con, rungs, model)
     _score(con, engine or DuckDBEngine(con), sides, model)
     if model is not None and not reused:
         model = learn(con, sides, model)
         path = save_model(model, models_dir, run)
+        freeze(con, path)
+    run_script(con, "unsettled.sql")
     links.judge(con, sides, settings.matching, model)
-    # One transaction: a run killed in between would forget since when records are linked, and what it changed.
-    with transaction(con):
-        candidates = links.write_candidates(con, sides)
-        links.write_crosswalk(con, sides, run)
-        changes = links.write_link_changes(con, sides, run, same_model=reused or path is None)
+    candidates, changes = _write(con, sides, run, model, settings.matching)
     say(f"{name}: crosswalk written, {changes:,} links changed")
     result = _result(con, name, found, by_rung, (model, path, reused), candidates, changes, time.monotonic() - began)
     _forget(con)
-    return result
+    return replace(result, rung_precision=precision)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, model: Model | None, matching: Matching
+) -> tuple[int, int]:
+    """Write candidates, links and what changed; return how many candidates there are and how many links changed."""
+    for table in ("ops.link_change", TABLE, f"match.{sides.object}_candidate"):
+        ensure_table(con, load_contract(table))
+    try:
+        # One transaction: a run killed in between would forget since when records are linked, and what it changed.
+        with transaction(con):
+            difference = compare_basis(con, sides, run, basis_of(model, matching))
+            links.write_crosswalk(con, sides, run)
+            changes = links.write_link_changes(con, sides, run, difference)
+            candidates = links.write_candidates(con, sides)
+            hold_to_limit(con, sides.object, matching, run, changes)
+    except LinkChangeLimitError as error:
+        if isinstance(error.stop, Stop):
+            record_stop(con, error.stop)
+        raise
+    return candidates, sum(item.records for item in changes)
 
 
 def _result(
@@ -148,16 +180,20 @@ def _find_candidates(con: duckdb.DuckDBPyConnection, sides: Sides, seed: int) ->
     return found
 
 
-def _model(
-    con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides, run: RunContext, folder: Path
-) -> tuple[Model | None, Path | None, bool]:
-    """Return the model, its file and whether it is an earlier run's; no model when there is nothing to compare."""
-    kept = latest_model(folder, sides) if run.kind == "delta" else None
-    if kept is not None:
-        return (*kept, True)
+def _kept_model(
+    con: duckdb.DuckDBPyConnection, name: Object, run: RunContext, folder: Path
+) -> tuple[Model, Path, bool] | None:
+    """Return the newest model that a delta run can reuse, and make its statistics those of this run."""
+    found = latest_model(folder, Sides(name, kind_of(name), 0, 0, 0)) if run.kind == "delta" else None
+    counted = start_counting(con, found[1] if found else None)
+    return (*found, True) if found and counted else None
+
+
+def _trained(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides, run: RunContext) -> Model | None:
+    """Return a model of this data; none when there is nothing to compare."""
     if not con.sql("SELECT count(*) FROM _sample_pair").fetchall()[0][0]:
-        return None, None, False
-    return train(con, engine, sides, run), None, False
+        return None
+    return train(con, engine, sides, run)
 
 
 def _score(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides, model: Model | None) -> None:
@@ -191,7 +227,8 @@ def _histogram(con: duckdb.DuckDBPyConnection) -> list[tuple[float, int]]:
 
 def _forget(con: duckdb.DuckDBPyConnection) -> None:
     """Drop the working tables: the connection may go on to other work, and memory is bounded."""
-    for (table,) in con.sql(
-        "SELECT table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, '_')"
+    for kind, name in con.sql(
+        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND starts_with(view_name, '_every_') UNION ALL "
+        "SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, '_')"
     ).fetchall():
-        con.execute(f'DROP TABLE "{table}"')
+        con.execute(f'DROP {kind} "{name}"')

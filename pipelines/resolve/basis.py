@@ -1,0 +1,116 @@
+"""What links are made from, run by run: hashes of every standard row, the decisions in force, the model, the settings.
+
+Kept in ``_state`` beside the crosswalk and written in its transaction, so that a later run can tell exactly which of
+them is another one now. What a difference means for a link is said in ``link_change.sql``.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import duckdb
+
+from data_contracts.contracts import load_contract, quoted
+from data_contracts.settings import Matching
+from pipelines.resolve.decisions import IN_FORCE
+from pipelines.resolve.model import Model
+from pipelines.resolve.scripts import run_script
+from pipelines.resolve.sides import Object, Sides
+from pipelines.run import RunContext
+from pipelines.tables import scalar
+
+#: Of a model: what says when, where and from how much it was trained, and nothing about what it answers.
+_ORIGIN = ("run_id", "trained_at", "input_hash", "trained_on")
+#: Of the matching settings: what decides no link.
+_NO_LINK = {"max_link_changes"}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the links of one run are made with, beside data, reference and decisions: two short hashes."""
+
+    model: str | None
+    settings: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs from the object's run before.
+
+    ``known`` is whether that run left a basis; ``last`` its place in the order of runs (0 without one), ``records``
+    and ``entities`` are rows that are new, changed or gone since.
+    """
+
+    known: bool
+    last: int
+    model: bool
+    settings: bool
+    records: int
+    entities: int
+
+
+def basis_of(model: Model | None, matching: Matching) -> Basis:
+    """Return the basis of a run with this model and these settings."""
+    answers = {name: value for name, value in asdict(model).items() if name not in _ORIGIN} if model else None
+    rules = [matching.model_dump(mode="json", exclude=_NO_LINK), _version(), duckdb.__version__]
+    return Basis(_short(answers) if answers else None, _short(rules))
+
+
+def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, basis: Basis) -> Difference:
+    """Bring the kept basis of an object up to this run, and return what differs from its run before.
+
+    Call it within the transaction that writes the crosswalk: a run that is undone leaves the basis of the one before.
+    """
+    run_script(con, "basis_tables.sql")
+    before = con.execute(
+        "SELECT place, model, settings FROM _state.link_run WHERE object = $object", {"object": sides.object}
+    ).fetchall()
+    place = scalar(con, "SELECT max(place) FROM _state.link_run") + 1
+    kinds = (sides.object, sides.kind) if sides.kind == "company" else (sides.object, sides.kind, "company")
+    for kind in kinds:
+        _refresh(con, kind, place)
+    _refresh_decisions(con, sides.object, run, place)
+    con.execute("DELETE FROM _state.link_run WHERE object = $object", {"object": sides.object}).fetchall()
+    con.execute(
+        "INSERT INTO _state.link_run VALUES ($object, $run_id, $place, $model, $settings)",
+        {"object": sides.object, "run_id": run.run_id, "place": place, **asdict(basis)},
+    ).fetchall()
+    last, model, settings = before[0] if before else (0, None, None)
+    return Difference(
+        known=bool(before),
+        last=last,
+        model=bool(before) and model != basis.model,
+        settings=bool(before) and settings != basis.settings,
+        records=_changed(con, kinds[:1], last),
+        entities=_changed(con, kinds[1:], last),
+    )
+
+
+def _refresh(con: duckdb.DuckDBPyConnection, kind: str, place: int) -> None:
+    """Note which rows of ``standard.<kind>`` are new, other or gone; only those are written."""
+    contract = load_contract(f"standard.{kind}")
+    key = contract.columns[0].name
+    values = ", ".join(quoted(column.name) for column in contract.columns if not column.name.startswith("_"))
+    run_script(con, "basis.sql", replace={"kind": kind, "key": quoted(key), "values": values}, place=place)
+
+
+def _refresh_decisions(con: duckdb.DuckDBPyConnection, name: Object, run: RunContext, place: int) -> None:
+    at = run.started_at.replace(tzinfo=None)
+    run_script(con, "basis_decisions.sql", replace={"in_force": IN_FORCE}, object=name, at=at, place=place)
+
+
+def _changed(con: duckdb.DuckDBPyConnection, kinds: tuple[str, ...], last: int) -> int:
+    names = ", ".join(f"'{kind}'" for kind in kinds)
+    return scalar(con, f"SELECT sum(rows) FROM _state.basis_log WHERE kind IN ({names}) AND place > {last}")
+
+
+def _short(document: object) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _version() -> str:
+    try:
+        return version("crosswalk")
+    except PackageNotFoundError:
+        return "unknown"
