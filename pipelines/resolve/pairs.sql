@@ -1,19 +1,16 @@
--- Candidate pairs: what shares a key of a bounded block; per record the best $most by how rare the shared keys are
--- (decimals: their sum is the same in whatever order).
-CREATE OR REPLACE TEMP TABLE _block AS
-WITH r AS (SELECT hash(kind, value) AS h, count(*) AS entities FROM _right_key GROUP BY h),
-l AS (SELECT hash(kind, value) AS h, count(*) AS records FROM _left_key GROUP BY h)
-SELECT h, entities, records, (ln($entities / entities) + 0.1)::DECIMAL(18, 9) AS rarity,
-    entities <= $block AND entities * records <= $block * $product AS kept
-FROM r JOIN l USING (h);
-CREATE OR REPLACE TEMP TABLE _pair AS
-SELECT l.n AS l, r.n AS r, list(DISTINCT l.kind ORDER BY l.kind) AS block_keys, sum(b.rarity) AS shared_rarity
-FROM _left_key l
-JOIN _block b ON b.h = hash(l.kind, l.value) AND b.kept
-JOIN _right_key r ON hash(r.kind, r.value) = b.h
-ANTI JOIN _forbidden f ON f.l = l.n AND f.r = r.n
-GROUP BY l.n, r.n
-QUALIFY row_number() OVER (PARTITION BY l.n ORDER BY shared_rarity DESC, r.n) <= $most;
--- Records that share a key with the reference which was too common to make pairs of.
-CREATE OR REPLACE TEMP TABLE _too_common AS
-SELECT DISTINCT l.n FROM _left_key l JOIN _block b ON b.h = hash(l.kind, l.value) WHERE NOT b.kept;
+-- Candidate pairs of one part of the records: what shares a key of a bounded block; per record the best $most by how rare
+-- the shared keys are, the ids of the entities deciding among equals.
+INSERT INTO _pair
+WITH met AS (
+    SELECT l.n AS l, r.n AS r, bit_or(1::UINTEGER << l.kind) AS kinds, sum(b.rarity) AS shared_rarity
+    FROM (SELECT * FROM _left_key WHERE n % $parts = $part) l
+    JOIN (SELECT h, rarity FROM _block WHERE kept) b USING (h)
+    JOIN _right_key r USING (h)
+    GROUP BY l.n, r.n
+), best AS (
+    SELECT met.* FROM met ANTI JOIN _forbidden f ON f.l = met.l AND f.r = met.r
+    QUALIFY rank() OVER (PARTITION BY met.l ORDER BY shared_rarity DESC) <= $most
+)
+SELECT b.l, b.r, list_sort(list_filter({kinds}, lambda x, i: (b.kinds >> (i - 1)) & 1 = 1)), b.shared_rarity
+FROM best b JOIN _right e ON e.n = b.r
+QUALIFY row_number() OVER (PARTITION BY b.l ORDER BY b.shared_rarity DESC, e.id) <= $most;

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 import duckdb
 
 from data_contracts.errors import SettingsError
+from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
 
 #: A key shared by more entities than this cannot single one out; it is left to the candidates.
 MOST_ENTITIES_PER_KEY = 50
+#: Entities one rung proposes to a record where it cannot tell which; beyond it they say nothing.
+MOST_HITS = 15
 
 
 @dataclass(frozen=True)
 class Rung:
     """A code, the values that must be equal on both sides (joined), and what else must hold.
 
+    ``entity_keys`` are the values on the entity's side where they have other names.
     ``uses`` names the comparisons the rung looks at: pairs it finds must not train those.
     """
 
@@ -26,13 +30,29 @@ class Rung:
     test: str
     uses: frozenset[str]
     meaning: str
+    entity_keys: tuple[str, ...] = ()
+
+    def keys_of(self, side: str) -> tuple[str, ...]:
+        """Return the columns of ``left`` or ``right`` that must be equal."""
+        return self.entity_keys or self.keys if side == "right" else self.keys
 
 
 # Equal names are not enough where other evidence is there on both sides and all of it differs.
 _SAME_NUMBERS = "(len(l.name_numbers) = 0 OR len(r.name_numbers) = 0 OR l.name_numbers = r.name_numbers)"
 _SAME_DOMAIN_OR_UNKNOWN = "coalesce(l.domain = r.domain, true)"
 _SAME_COUNTRY_OR_UNKNOWN = "coalesce(l.country_code = r.country_code, true)"
-_NO_VETO = f"{_SAME_NUMBERS} AND {_SAME_DOMAIN_OR_UNKNOWN} AND {_SAME_COUNTRY_OR_UNKNOWN}"
+#: Words for a part of a company that has its seat elsewhere, as they stand in a name (plain lower-case ASCII).
+BRANCH_WORDS = (
+    *("branch", "branches", "zweigniederlassung", "zweigstelle", "niederlassung", "filiale", "geschaftsstelle"),
+    *("succursale", "sucursal", "agence", "sede", "filial", "fiok", "pobocka", "oddzial", "filialas", "sube"),
+    *("franchise", "franchisee", "outlet", "subsidiary"),
+)
+_A_BRANCH = ", ".join(f"'{word}'" for word in BRANCH_WORDS)
+_BOTH_BRANCH_OR_SEAT = (
+    f"list_has_any(coalesce(l.name_tokens, []), [{_A_BRANCH}]) "
+    f"= list_has_any(coalesce(r.name_tokens, []), [{_A_BRANCH}])"
+)
+_NO_VETO = f"{_SAME_NUMBERS} AND {_SAME_DOMAIN_OR_UNKNOWN} AND {_SAME_COUNTRY_OR_UNKNOWN} AND {_BOTH_BRANCH_OR_SEAT}"
 # A long common beginning (a mother organisation's name) is no likeness: only a letter or two may differ.
 _ALIKE = (
     "(l.name_key = r.name_key OR levenshtein(left(l.name_squashed, 64), left(r.name_squashed, 64)) "
@@ -45,7 +65,14 @@ _SOME_PLACE_AGREES = (
 _ANY_WORD = "list_has_any(l.name_tokens, r.name_tokens)"
 
 COMPANY_RUNGS = (
-    Rung("ACC_REF_ID", (), "l.stored_reference_id = r.id", frozenset(), "the record stores this reference id"),
+    Rung(
+        "ACC_REF_ID",
+        ("stored_reference_id",),
+        "true",
+        frozenset(),
+        "the record stores this reference id",
+        ("id",),
+    ),
     Rung(
         "ACC_DOMAIN_NAME",
         ("domain", "name_key"),
@@ -87,7 +114,14 @@ _SAME_FIRST = "(l.first_squashed = r.first_squashed OR list_has_any(l.first_name
 _BIRTH = "coalesce(l.birthdate = r.birthdate, true)"
 
 PERSON_RUNGS = (
-    Rung("PER_REF_ID", (), "l.stored_reference_id = r.id", frozenset(), "the record stores this reference id"),
+    Rung(
+        "PER_REF_ID",
+        ("stored_reference_id",),
+        "true",
+        frozenset(),
+        "the record stores this reference id",
+        ("id",),
+    ),
     Rung(
         "PER_EMAIL",
         ("email_clean",),
@@ -159,37 +193,38 @@ def rungs_in_order(sides: Sides, codes: tuple[str, ...] | None) -> tuple[Rung, .
     return tuple(known[code] for code in codes if known[code] in mine)
 
 
+def rung_keys(con: duckdb.DuckDBPyConnection, rungs: tuple[Rung, ...], side: str) -> None:
+    """Create ``_<side>_rung_key`` (step, h, n): per rung the hash of what must be equal, where all of it is there.
+
+    Two of some million values have the same 64 bits once in millions of runs: the values are not compared again.
+    """
+    parts = [
+        f"SELECT {step}::UTINYINT AS step, hash({step}, {', '.join(keys)}) AS h, n FROM _{side} "
+        f"WHERE {' AND '.join(f'{key} IS NOT NULL' for key in keys)}"
+        for step, keys in enumerate(rung.keys_of(side) for rung in rungs)
+    ]
+    nothing = "SELECT NULL::UTINYINT AS step, NULL::UBIGINT AS h, NULL::INTEGER AS n WHERE false"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _{side}_rung_key AS {' UNION ALL '.join([*parts, nothing])}")
+
+
 def climb(con: duckdb.DuckDBPyConnection, rungs: tuple[Rung, ...]) -> dict[str, int]:
     """Fill ``_rung_hit`` (l, r, code, step, hits) with what each rung finds, records already linked left out.
 
-    A record is linked by the first rung that finds exactly one entity (hits = 1); rows with more hits are kept as
-    candidates. A pair forbidden by a decision (``_forbidden``) is not a hit. Returns links per rung.
+    Reads ``_left_rung_key`` and ``_right_rung_key``. A record is linked by the first rung that finds exactly one entity
+    (hits = 1); of more hits ``MOST_HITS`` are kept as candidates. A pair forbidden by a decision (``_forbidden``) is
+    not a hit. Returns links per rung.
     """
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _rung_hit (l INTEGER, r INTEGER, code VARCHAR, step INTEGER, hits BIGINT)"
     )
+    run_script(con, "crowded.sql", most=MOST_ENTITIES_PER_KEY)
     links: dict[str, int] = {}
     for step, rung in enumerate(rungs):
-        links[rung.code] = links.get(rung.code, 0) + _climb_one(con, rung, step)
+        names = {"code": rung.code, "step": str(step), "test": rung.test}
+        run_script(con, "climb.sql", replace=names, most=MOST_HITS)
+        found = con.sql(f"SELECT count(*) FROM _rung_hit WHERE step = {step} AND hits = 1").fetchall()[0][0]
+        links[rung.code] = links.get(rung.code, 0) + found
     return links
-
-
-def _climb_one(con: duckdb.DuckDBPyConnection, rung: Rung, step: int) -> int:
-    keys = " AND ".join(f"l.{key} = r.{key}" for key in rung.keys)
-    right = "_right"
-    if rung.keys:
-        group = ", ".join(rung.keys)
-        right = f"(SELECT * FROM _right QUALIFY count(*) OVER (PARTITION BY {group}) <= {MOST_ENTITIES_PER_KEY})"
-    condition = f"{keys} AND {rung.test}" if keys else rung.test
-    con.execute(
-        f"""INSERT INTO _rung_hit
-        SELECT l.n, r.n, '{rung.code}', {step}, count(*) OVER (PARTITION BY l.n)
-        FROM (SELECT * FROM _left ANTI JOIN (SELECT l AS n FROM _rung_hit WHERE hits = 1) USING (n)) l
-        JOIN {right} r ON {condition}
-        WHERE NOT EXISTS (FROM _forbidden f WHERE f.l = l.n AND f.r = r.n)"""
-    )
-    found: int = con.sql(f"SELECT count(*) FROM _rung_hit WHERE step = {step} AND hits = 1").fetchall()[0][0]
-    return found
 
 
 def uses_of(code: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ Parameters = dict[str, dict[str, list[float]]]
 
 #: Nothing to join where a side has no such values.
 _NOTHING = "(SELECT NULL::INTEGER AS n, NULL AS names WHERE false)"
-_DERIVED = {"last_weight": "a.weight", "first_weight": "b.weight", "total": "w.total", "names": "k.names"}
+_DERIVED = {"last_weight": "coalesce(a.weight, 1.0)", "first_weight": "coalesce(b.weight, 1.0)", "total": "w.total", "names": "k.names"}
 
 
 def starting_parameters(comparisons: tuple[Comparison, ...]) -> Parameters:
@@ -42,7 +42,6 @@ def splink_comparisons(comparisons: tuple[Comparison, ...], parameters: Paramete
 def prepare_features(con: duckdb.DuckDBPyConnection, sides: Sides, pairs: str) -> None:
     """Create ``_left_seen`` and ``_right_seen`` for the records in ``pairs``, with every column a comparison needs."""
     last, first = ("last_squashed", "first_squashed") if sides.kind == "person" else ("NULL::VARCHAR", "NULL::VARCHAR")
-    run_script(con, "rarity.sql", entities=max(sides.right, 2), replace={"last": last, "first": first})
     if sides.kind == "company":
         run_script(con, "name_alike.sql", replace={"pairs": pairs})
     names = sorted({column for comparison in COMPARISONS[sides.kind] for column in comparison.columns})

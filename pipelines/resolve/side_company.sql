@@ -1,6 +1,5 @@
--- One side of company matching: keys as integers, in the order of the ids so that every run numbers alike.
-SELECT row_number() OVER (ORDER BY {key})::INTEGER AS n,
-    {key} AS id,
+-- One side of company matching, without the small integer key it gets when it is made a table.
+SELECT {key} AS id,
     * EXCLUDE ({key}, domain),
     CASE WHEN NOT domain_is_shared THEN domain END AS domain,
     replace(name_core, ' ', '') AS name_squashed,

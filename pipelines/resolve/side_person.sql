@@ -1,7 +1,6 @@
--- One side of person matching. The employer of a Salesforce person comes from its account or its company name,
+-- One side of person matching, without the small integer key it gets when it is made a table. The employer of a Salesforce person comes from its account or its company name,
 -- that of a reference person from the reference company.
-SELECT row_number() OVER (ORDER BY s.{key})::INTEGER AS n,
-    s.{key} AS id,
+SELECT s.{key} AS id,
     s.* EXCLUDE ({key}),
     replace(s.first_name_clean, ' ', '') AS first_squashed,
     replace(s.last_name_clean, ' ', '') AS last_squashed,
@@ -15,10 +14,11 @@ SELECT row_number() OVER (ORDER BY s.{key})::INTEGER AS n,
     right(regexp_replace(s.mobile, '[^0-9]', '', 'g'), 9) AS mobile_tail,
     nullif(list_filter([right(regexp_replace(s.phone, '[^0-9]', '', 'g'), 9),
         right(regexp_replace(s.mobile, '[^0-9]', '', 'g'), 9)], lambda x: x IS NOT NULL), []) AS phone_tails,
-    CASE WHEN s.phone IS NULL THEN 0 ELSE count(*) OVER (PARTITION BY s.phone) END AS phone_people,
+    CASE WHEN s.phone IS NULL THEN 0 ELSE coalesce(t.people, 1) END AS phone_people,
     e.company_id AS employer_id,
     coalesce(e.domain, s.company_domain) AS employer_domain,
     coalesce(s.company_name_key, e.name_key) AS employer_key,
     coalesce(s.company_name_tokens, e.name_tokens) AS employer_tokens
 FROM standard.{table} s
 LEFT JOIN ({employer}) e ON e.key = s.{key}
+LEFT JOIN _{side}_phone t ON t.phone = s.phone

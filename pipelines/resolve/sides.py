@@ -11,6 +11,7 @@ from typing import Literal
 import duckdb
 
 from data_contracts.contracts import load_contract
+from pipelines.resolve.frozen import is_counted, number
 from pipelines.resolve.scripts import run_script
 from pipelines.succession import departed_records, merged_records
 from pipelines.tables import table_columns
@@ -31,12 +32,16 @@ _EMPLOYER = {
 
 @dataclass(frozen=True)
 class Sides:
-    """What is matched with what: the object, the kind of entity and how many rows each side has."""
+    """What is matched with what: the object, the kind of entity and how many rows each side has.
+
+    ``entities`` is the size the reference had when its statistics were counted: now, or with the model that is reused.
+    """
 
     object: Object
     kind: Kind
     left: int
     right: int
+    entities: int
 
     @property
     def reference_key(self) -> str:
@@ -50,7 +55,22 @@ def kind_of(name: Object) -> Kind:
 
 
 def read_sides(con: duckdb.DuckDBPyConnection, name: Object) -> Sides:
-    """Create ``_left`` and ``_right`` for object ``name``; a standard table that does not exist counts as empty.
+    """Create ``_left`` and ``_right`` for object ``name``, every row of both; see ``describe_sides``.
+
+    Rows are numbered in the order of their ids, so that every run numbers alike.
+    """
+    describe_sides(con, name)
+    for side in ("left", "right"):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE _{side} AS "
+            f"SELECT row_number() OVER (ORDER BY id)::INTEGER AS n, * FROM _every_{side}"
+        )
+    left, right = (con.sql(f"SELECT count(*) FROM _{side}").fetchall()[0][0] for side in ("left", "right"))
+    return Sides(name, kind_of(name), left, right, max(int(number(con, "entities", right)), 2))
+
+
+def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
+    """Create the views ``_every_left`` and ``_every_right``; a standard table that does not exist counts as empty.
 
     For a contact or lead also ``_company_link``, its reference company, and for a lead ``_lead_account``. ``_departed``
     are the object's records that were deleted, merged or converted, ``_merged_account`` the accounts merged away.
@@ -73,13 +93,12 @@ def read_sides(con: duckdb.DuckDBPyConnection, name: Object) -> Sides:
     for side in ("left", "right"):
         sql = (_SQL / f"side_{kind}.sql").read_text(encoding="utf-8")
         table, key = (name, "salesforce_id") if side == "left" else (kind, f"{kind}_id")
-        employer = _EMPLOYER[side]
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE _{side} AS "
-            + sql.replace("{table}", table).replace("{key}", key).replace("{employer}", employer)
-        )
-    counts = [con.sql(f"SELECT count(*) FROM _{side}").fetchall()[0][0] for side in ("left", "right")]
-    return Sides(name, kind, *counts)
+        if kind == "person" and not is_counted(con, f"_{side}_phone"):
+            run_script(con, "phone_people.sql", side=side, replace={"table": table})
+        parts = {"table": table, "key": key, "employer": _EMPLOYER[side], "side": side}
+        for placeholder, text in parts.items():
+            sql = sql.replace("{" + placeholder + "}", text)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW _every_{side} AS {sql}")
 
 
 def _departures(con: duckdb.DuckDBPyConnection, name: Object) -> None:
