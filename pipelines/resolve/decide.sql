@@ -23,6 +23,9 @@ SELECT n.n AS l, coalesce(a.r, b.r) AS r, coalesce(b.candidates, 0)::INTEGER AS 
     CASE WHEN a.r IS NOT NULL THEN 1.0 ELSE b.probability END AS match_probability,
     b.together, b.weight - b.second_weight AS margin, nullif(b.veto, '') AS veto, d.l IS NOT NULL AS deferred, t.n IS NOT NULL AS too_common,
     {no_key} AS no_key, h.r AS heir_r, h.reference_id AS heir_reference, h.from_id AS heir_of, h.decided_by AS heir_by,
+    h.changed AS heir_changed, x.changed AS disowned_changed,
+    v.decided_by || ' accepted ' || v.reference_id || strftime(v.decided_at, ' on %Y-%m-%d') || ', which is no longer in the reference'
+        AS vanished,
     hc.match_weight AS heir_weight, hc.match_probability AS heir_probability, x.from_id AS disowned_of, x.decided_by AS disowned_by
 FROM _left n
 LEFT JOIN best b ON b.l = n.n
@@ -33,6 +36,7 @@ LEFT JOIN deferred d ON d.l = b.l AND d.r = b.r
 LEFT JOIN heir h ON h.l = n.n
 LEFT JOIN _considered hc ON hc.l = h.l AND hc.r = h.r
 LEFT JOIN disowned x ON x.l = b.l AND x.r = b.r
+LEFT JOIN _vanished v ON v.l = n.n
 LEFT JOIN _too_common t ON t.n = n.n;
 CREATE OR REPLACE TEMP TABLE _outcome AS
 WITH by_itself AS (
@@ -54,8 +58,9 @@ WITH by_itself AS (
     FROM _verdict
 ), with_heritage AS (
     -- A decision on a record that became part of this one is asked about again wherever it says something else.
-    SELECT *, CASE WHEN own_verdict = 'person' THEN 'person'
-            WHEN heir_r IS NOT NULL AND NOT (own_verdict IN ('rule', 'model') AND heir_r = r) THEN 'inherited'
+    SELECT *, CASE WHEN vanished IS NOT NULL AND own_verdict IN ('person', 'rule', 'model') THEN 'vanished'
+            WHEN own_verdict = 'person' THEN 'person'
+            WHEN heir_r IS NOT NULL AND (heir_changed IS NOT NULL OR NOT (own_verdict IN ('rule', 'model') AND heir_r = r)) THEN 'inherited'
             WHEN disowned_of IS NOT NULL AND own_verdict IN ('rule', 'model') THEN 'disowned'
             ELSE own_verdict END AS verdict
     FROM by_itself
@@ -68,19 +73,22 @@ WITH by_itself AS (
 )
 SELECT l, verdict, candidate_count,
     CASE WHEN verdict IN ('person', 'rule', 'model') THEN 'linked'
-        WHEN verdict IN ('inherited', 'disowned', 'deferred', 'rule proposed', 'model proposed', 'ambiguous', 'vetoed', 'likely') THEN 'in_review'
+        WHEN verdict IN ('inherited', 'disowned', 'vanished', 'deferred', 'rule proposed', 'model proposed', 'ambiguous', 'vetoed', 'likely') THEN 'in_review'
         WHEN verdict = 'no key' THEN 'skipped' ELSE 'unmatched' END AS status,
     CASE WHEN status IN ('linked', 'in_review') THEN r END AS r,
     CASE WHEN status IN ('linked', 'in_review') THEN method END AS method,
     CASE WHEN status IN ('linked', 'in_review') AND method = 'rule' THEN rule_code END AS rule_code,
     match_weight, match_probability, CASE WHEN verdict = 'person' THEN decided_by END AS decided_by,
-    CASE verdict
+    CASE WHEN vanished IS NOT NULL AND verdict <> 'vanished' THEN vanished || '; ' ELSE '' END || CASE verdict
+        WHEN 'vanished' THEN vanished || ': accept or reject this entity'
         WHEN 'person' THEN 'accepted by ' || coalesce(decided_by, 'a person') || coalesce(': ' || person_reason, '')
             || CASE WHEN heir_r <> r THEN '; ' || heir_reference || ' was accepted for ' || heir_of || ', which became part of it' ELSE '' END
-        WHEN 'inherited' THEN coalesce(heir_by, 'a person') || ' accepted ' || heir_reference || ' for ' || heir_of
-            || ', which became part of this record: accept or reject it here'
-        WHEN 'disowned' THEN coalesce(disowned_by, 'a person') || ' rejected this entity for ' || disowned_of
-            || ', which became part of this record: accept or reject it here'
+        WHEN 'inherited' THEN coalesce(heir_by, 'a person') || ' accepted ' || heir_reference || CASE WHEN heir_changed IS NOT NULL
+            THEN ', but the evidence has changed since (' || heir_changed || '): accept or reject it again' ELSE ' for ' || heir_of
+            || ', which became part of this record: accept or reject it here' END
+        WHEN 'disowned' THEN coalesce(disowned_by, 'a person') || ' rejected this entity' || CASE WHEN disowned_changed IS NOT NULL
+            THEN ', but the evidence has changed since (' || disowned_changed || '): accept or reject it again' ELSE ' for ' || disowned_of
+            || ', which became part of this record: accept or reject it here' END
         WHEN 'no key' THEN 'no key to match on: no usable name, domain, e-mail or phone'
         WHEN 'no reference' THEN 'no reference is configured, or it is empty'
         WHEN 'refused' THEN 'forbidden by a decision: every candidate was rejected'
