@@ -1,7 +1,8 @@
 """Match quality on a folder of real or made data: ``make bench-quality DATA=DIR OUT=FILE [LABELS=N]``.
 
 The folder becomes a demo org, a full sync runs with the shipped default settings, the crosswalk is written as CSV and
-scored against ``truth.csv`` where there is one. Truth is for the score only. The last line printed is JSON.
+scored against ``truth.csv`` where there is one. Truth is for the score only, unless LABELS allows decisions to be asked
+of it before the run that counts (``labels.py``). The last line printed is JSON.
 """
 
 import csv
@@ -20,12 +21,15 @@ from typing import Any
 import click
 import duckdb
 
+from benchmarks.labels import ask
 from data_contracts.errors import CrosswalkError, ReferenceDataError
 from data_contracts.settings import Settings
 from pipelines.resolve import resolve
+from pipelines.resolve.decisions import replay_decisions
 from pipelines.resolve.sides import Object
 from pipelines.run import OBJECTS, RunContext
 from pipelines.standardize import TABLES, standardize
+from resources.decisions import DecisionStore
 from resources.home import Home
 from resources.warehouse import Warehouse
 
@@ -46,7 +50,7 @@ def main(data: Path, out: Path, labels: int, direct: bool) -> None:
         home = Home(Path(folder) / "home")
         home.prepare()
         try:
-            links, cpu = (_direct if direct else _through_the_org)(data.resolve(), home)
+            links, cpu, used = (_direct if direct else _through_the_org)(data.resolve(), home, labels)
         except CrosswalkError as error:
             raise click.ClickException(str(error)) from error
     rows = [row for name in _objects(data) for row in _per_record(data, name, links)]
@@ -55,11 +59,7 @@ def main(data: Path, out: Path, labels: int, direct: bool) -> None:
     figures = _score(rows, data / "truth.csv")
     figures |= {"seconds": round(time.monotonic() - began, 2), "cpu_seconds": round(cpu, 2), "peak_mb": _peak_mb()}
     if labels:
-        figures |= {
-            "labels_offered": labels,
-            "labels_used": 0,
-            "note": "learning from decisions arrives with a later issue",
-        }
+        figures |= {"labels_offered": labels, "labels_used": used}
     click.echo(json.dumps(figures))
 
 
@@ -71,8 +71,8 @@ def _objects(data: Path) -> list[Object]:
     return found
 
 
-def _through_the_org(data: Path, home: Home) -> tuple[dict[str, Row], float]:
-    """Sync the folder as a user would; return the links by record and the CPU seconds, the org's own left out."""
+def _through_the_org(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], float, int]:
+    """Sync the folder as a user would; return the links by record, the CPU seconds without the org's, labels used."""
     from apps.cli.sync import run_sync
     from apps.demo_org.launch import launch_demo_org
 
@@ -80,28 +80,51 @@ def _through_the_org(data: Path, home: Home) -> tuple[dict[str, Row], float]:
     settings = home.root / "crosswalk.yaml"
     settings.write_text(json.dumps({"reference": references}), encoding="utf-8")
     os.environ |= {"CROSSWALK_HOME": str(home.root), "CROSSWALK_CONFIG": str(settings)}
+    # The decisions of a benchmark belong to its own home, whatever store this machine's Crosswalk uses.
+    os.environ.pop("CROSSWALK_DATABASE_URL", None)
+    used = 0
     with launch_demo_org(data) as server:
         os.environ.update(server.environment())
         run_sync(home, full=True)
+        if labels and (data / "truth.csv").is_file():
+            with Warehouse(home.warehouse).connect() as con:
+                used = ask(con, home, data / "truth.csv", _objects(data), labels)
+            run_sync(home, full=True)
         cpu = _cpu_seconds()
     with duckdb.connect(str(home.published), read_only=True) as con:
-        return _links(con, _objects(data)), cpu
+        return _links(con, _objects(data)), cpu, used
 
 
-def _direct(data: Path, home: Home) -> tuple[dict[str, Row], float]:
+def _direct(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], float, int]:
     """Load the files as text and resolve them; for developing on quality, not for reporting speed."""
-    run, settings = RunContext("quality", "full", datetime.now(UTC)), Settings()
+    os.environ.pop("CROSSWALK_DATABASE_URL", None)
+    run, used = RunContext("quality", "full", datetime.now(UTC)), 0
     with Warehouse(home.warehouse).connect() as con:
-        for name in _objects(data):
-            _load(con, f"salesforce.{name}", data / f"{name.capitalize()}.csv", ", false AS _is_deleted")
-        for kind in KINDS:
-            if _reference(data, kind):
-                _load(con, f"reference.{kind}", data / f"reference_{kind}.csv", ", 'source' AS origin")
-        for table in TABLES:
-            standardize(con, table, settings, run)
-        for name in (name for name in OBJECTS if name in _objects(data)):
-            resolve(con, name, settings, run, models_dir=home.models)
-        return _links(con, _objects(data)), _cpu_seconds()
+        load_folder(con, data, run)
+        _resolve(con, data, home, run)
+        if labels and (data / "truth.csv").is_file():
+            used = ask(con, home, data / "truth.csv", _objects(data), labels)
+            store = DecisionStore(home.decisions_url)
+            replay_decisions(con, store, run)
+            store.close()
+            _resolve(con, data, home, run)
+        return _links(con, _objects(data)), _cpu_seconds(), used
+
+
+def load_folder(con: duckdb.DuckDBPyConnection, data: Path, run: RunContext) -> None:
+    """Load the files of ``data`` as the mirror and the reference would hold them, and standardise them."""
+    for name in _objects(data):
+        _load(con, f"salesforce.{name}", data / f"{name.capitalize()}.csv", ", false AS _is_deleted")
+    for kind in KINDS:
+        if _reference(data, kind):
+            _load(con, f"reference.{kind}", data / f"reference_{kind}.csv", ", 'source' AS origin")
+    for table in TABLES:
+        standardize(con, table, Settings(), run)
+
+
+def _resolve(con: duckdb.DuckDBPyConnection, data: Path, home: Home, run: RunContext) -> None:
+    for name in _objects(data):
+        resolve(con, name, Settings(), run, models_dir=home.models)
 
 
 def _load(con: duckdb.DuckDBPyConnection, table: str, path: Path, extra: str) -> None:

@@ -7,6 +7,7 @@ import click
 
 from apps.cli.mirror import described_fields, open_mirror
 from apps.cli.output import print_json
+from apps.cli.thresholds import thresholds
 from data_contracts.errors import SettingsError, WarehouseError
 from data_contracts.mapping import ENTITY, resolve_mapping
 from data_contracts.settings import Settings
@@ -18,6 +19,9 @@ from resources.home import Home
 @click.group(name="settings")
 def command() -> None:
     """Check the settings file, or show what may stand in it."""
+
+
+command.add_command(thresholds)
 
 
 @command.command(name="check")
