@@ -21,6 +21,7 @@ COMMANDS = {
     "status": "Show the last runs and what they did.",
     "explain": "Say why a record is linked, why not to another, and who else it could be.",
     "approve": "Let the next run change the links that stopped one, or list what waits.",
+    "review": "Serve the page on which people decide which record is which entity.",
     "preflight": "Check connection, permissions and fields.",
     "fields": "List the fields of an object, for the mapping.",
     "settings": "Check the settings.",
