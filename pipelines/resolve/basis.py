@@ -18,6 +18,7 @@ from pipelines.resolve.model import Model
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Object, Sides
 from pipelines.run import RunContext
+from pipelines.standardize.standardize import cleaning_version
 from pipelines.tables import scalar
 
 #: Of a model: what says when, where and from how much it was trained, and nothing about what it answers.
@@ -28,33 +29,38 @@ _NO_LINK = {"max_link_changes"}
 
 @dataclass(frozen=True)
 class Basis:
-    """What the links of one run are made with, beside data, reference and decisions: two short hashes."""
+    """What the links of one run are made with, beside data, reference and decisions, each as a short hash.
+
+    ``version`` stands for Crosswalk, its way of cleaning and DuckDB, whose hashes are compared.
+    """
 
     model: str | None
     settings: str
+    version: str
 
 
 @dataclass(frozen=True)
 class Difference:
     """What differs from the object's run before.
 
-    ``known`` is whether that run left a basis; ``last`` its place in the order of runs (0 without one), ``records``
-    and ``entities`` are rows that are new, changed or gone since.
+    ``known`` is whether that run left a basis; ``last`` its place in the order of runs (0 without one), ``entities``
+    how many rows of the reference are new, changed or gone since.
     """
 
     known: bool
     last: int
     model: bool
     settings: bool
-    records: int
+    version: bool
     entities: int
 
 
 def basis_of(model: Model | None, matching: Matching) -> Basis:
     """Return the basis of a run with this model and these settings."""
     answers = {name: value for name, value in asdict(model).items() if name not in _ORIGIN} if model else None
-    rules = [matching.model_dump(mode="json", exclude=_NO_LINK), _version(), duckdb.__version__]
-    return Basis(_short(answers) if answers else None, _short(rules))
+    rules = matching.model_dump(mode="json", exclude=_NO_LINK)
+    made_by = [_version(), cleaning_version(), duckdb.__version__]
+    return Basis(_short(answers) if answers else None, _short(rules), _short(made_by))
 
 
 def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, basis: Basis) -> Difference:
@@ -64,7 +70,7 @@ def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext,
     """
     run_script(con, "basis_tables.sql")
     before = con.execute(
-        "SELECT place, model, settings FROM _state.link_run WHERE object = $object", {"object": sides.object}
+        "SELECT place, model, settings, version FROM _state.link_run WHERE object = $object", {"object": sides.object}
     ).fetchall()
     place = scalar(con, "SELECT max(place) FROM _state.link_run") + 1
     kinds = (sides.object, sides.kind) if sides.kind == "company" else (sides.object, sides.kind, "company")
@@ -73,18 +79,13 @@ def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext,
     _refresh_decisions(con, sides.object, run, place)
     con.execute("DELETE FROM _state.link_run WHERE object = $object", {"object": sides.object}).fetchall()
     con.execute(
-        "INSERT INTO _state.link_run VALUES ($object, $run_id, $place, $model, $settings)",
+        "INSERT INTO _state.link_run VALUES ($object, $run_id, $place, $model, $settings, $version)",
         {"object": sides.object, "run_id": run.run_id, "place": place, **asdict(basis)},
     ).fetchall()
-    last, model, settings = before[0] if before else (0, None, None)
-    return Difference(
-        known=bool(before),
-        last=last,
-        model=bool(before) and model != basis.model,
-        settings=bool(before) and settings != basis.settings,
-        records=_changed(con, kinds[:1], last),
-        entities=_changed(con, kinds[1:], last),
-    )
+    last, *others = before[0] if before else (0, None, None, None)
+    now = (basis.model, basis.settings, basis.version)
+    model, settings, made_by = (bool(before) and old != new for old, new in zip(others, now, strict=True))
+    return Difference(bool(before), last, model, settings, made_by, _changed(con, kinds[1:], last))
 
 
 def _refresh(con: duckdb.DuckDBPyConnection, kind: str, place: int) -> None:

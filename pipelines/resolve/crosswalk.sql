@@ -5,6 +5,15 @@ SELECT s."Id" AS salesforce_id,
     CASE WHEN o.r IS NOT NULL THEN o.match_weight END AS match_weight,
     CASE WHEN o.r IS NOT NULL THEN o.match_probability END AS match_probability,
     coalesce(o.candidate_count, 0)::INTEGER AS candidate_count,
+    CASE WHEN d.salesforce_id IS NOT NULL THEN d.departure ELSE CASE o.verdict
+        WHEN 'person' THEN 'accepted' WHEN 'rule' THEN 'rung' WHEN 'model' THEN 'model'
+        WHEN 'rule proposed' THEN 'proposed' WHEN 'model proposed' THEN 'proposed'
+        WHEN 'likely' THEN 'below_threshold' WHEN 'unlikely' THEN 'below_threshold'
+        WHEN 'ambiguous' THEN 'ambiguous' WHEN 'vetoed' THEN 'vetoed'
+        WHEN 'inherited' THEN 'asked_again' WHEN 'disowned' THEN 'asked_again' WHEN 'vanished' THEN 'asked_again'
+        WHEN 'deferred' THEN 'deferred' WHEN 'refused' THEN 'forbidden'
+        WHEN 'no candidate' THEN 'no_candidate' WHEN 'no reference' THEN 'no_candidate'
+        ELSE 'no_key' END END AS reason_code,
     coalesce(d.reason, o.reason, 'not standardised in this run') AS reason,
     o.decided_by,
     CASE WHEN o.status = 'linked' THEN coalesce(p.linked_since, $now) END AS linked_since,

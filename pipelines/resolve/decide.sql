@@ -100,8 +100,8 @@ SELECT l, verdict, candidate_count,
         WHEN 'rule' THEN 'rung ' || rule_code || ' is satisfied by this entity alone'
         WHEN 'model proposed' THEN format('probability {:.3f} would link; matching.auto_link is {}', match_probability, $auto_link)
         WHEN 'model' THEN format('probability {:.3f} is at or above the link threshold {}', match_probability, $link)
-        WHEN 'vetoed' THEN format('probability {:.3f}, but {}', match_probability, veto)
+        WHEN 'vetoed' THEN format('vetoed: probability {:.3f}, but {}', match_probability, veto)
         WHEN 'ambiguous' THEN format('ambiguous: {} candidates, the best leads the second by {:.1f} bits', candidate_count, coalesce(margin, 0))
-        WHEN 'likely' THEN format('probability {:.3f} lies below the link threshold {} and above the review threshold {}', match_probability, $link, $review)
+        WHEN 'likely' THEN format('below threshold: probability {:.3f} lies below the link threshold {} and above the review threshold {}', match_probability, $link, $review)
         ELSE format('below threshold: the best of {} candidates has probability {:.3f}', candidate_count, coalesce(match_probability, 0)) END AS reason
 FROM judged;

@@ -52,7 +52,7 @@ SELECT *, CASE
         WHEN gone AND new_method IS DISTINCT FROM 'person' THEN 'reference'
         WHEN decision THEN 'decision'
         WHEN gone OR fresh_entity AND NOT fresh_record THEN 'reference'
-        WHEN NOT $known_basis AND known THEN 'settings'
+        WHEN (NOT $known_basis OR $new_version) AND known THEN 'settings'
         WHEN data THEN 'data'
         WHEN by_account IS NOT NULL THEN by_account
         WHEN reference THEN 'reference'
@@ -70,7 +70,7 @@ SELECT $run_id AS run_id, $object AS object, salesforce_id,
         CASE WHEN $known_basis AND data OR by_account = 'data' THEN 'data' END,
         CASE WHEN $known_basis AND reference OR gone OR by_account = 'reference' THEN 'reference' END,
         CASE WHEN model OR by_account = 'model' THEN 'model' END,
-        CASE WHEN $new_settings THEN 'settings' END
+        CASE WHEN $new_settings OR $new_version THEN 'settings' END
     ], lambda x: x IS NOT NULL AND x <> cause)) AS causes,
     causes[1] AS cause, $now AS changed_at
 FROM _caused;

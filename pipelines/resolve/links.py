@@ -175,6 +175,7 @@ def write_link_changes(
         known_basis=difference.known,
         new_model=difference.model,
         new_settings=difference.settings,
+        new_version=difference.version,
         entities=difference.entities,
         **mine,
     )
