@@ -7,6 +7,7 @@ comparisons; without evidence every weight is zero and the first stage stands. W
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class Lessons:
     starts: Ints
     judged: Ints
 
-    @property
+    @cached_property
     def record(self) -> Ints:
         """The record of each pair, counted from 0."""
         marks = np.zeros(len(self.bits), dtype=np.int64)
