@@ -1,8 +1,8 @@
 """Serves the review page: the address it may be reached at, the socket, the life of the process."""
 
-import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -15,8 +15,6 @@ from data_contracts.errors import SettingsError
 from data_contracts.settings import Review, Settings
 from resources.home import Home
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Served:
@@ -26,19 +24,36 @@ class Served:
     sign_in: str | None
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A page that listens and does not answer yet."""
+
+    server: uvicorn.Server
+    socket: socket.socket
+    services: Services
+    served: Served
+
+
 def serve(settings: Settings, home: Home, host: str, port: int, ready: Callable[[Served], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``ready`` hears where. Port 0 is any free one.
 
     Raises SettingsError when the address is not safe to serve at or cannot be used.
     """
+    with prepare(settings, home, host, port) as page:
+        ready(page.served)
+        page.server.run(sockets=[page.socket])
+
+
+@contextmanager
+def prepare(settings: Settings, home: Home, host: str, port: int) -> Iterator[Prepared]:
+    """Listen and open the stores; everything is closed afterwards. Raises as ``serve`` does."""
     check_address(settings.review, host)
     with _listen(host, port) as listening:
         number: int = listening.getsockname()[1]
         services = Services.make(settings, home, origins(settings.review, host, number))
         try:
-            server = uvicorn.Server(config(services))
-            ready(served(services, settings.review, host, number))
-            server.run(sockets=[listening])
+            where = served(services, settings.review, host, number)
+            yield Prepared(uvicorn.Server(config(services)), listening, services, where)
         finally:
             services.close()
 
