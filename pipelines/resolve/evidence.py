@@ -43,18 +43,28 @@ def evidence_query(con: duckdb.DuckDBPyConnection, name: MappedObject, pairs: st
     ``record`` and ``entity`` are JSON texts with the keys ``standard`` and ``raw``; ``evidence`` is the hash of what is
     standard in them. A pair of which one side is not there has no row.
     """
-    left, right = (
-        _side(con, table, key, f"SELECT {mine} FROM {pairs}")
-        for table, key, mine in (
-            (name, "salesforce_id", "salesforce_id"),
-            (kind_of(name), f"{kind_of(name)}_id", "reference_id"),
-        )
-    )
+    wanted = (f"SELECT salesforce_id FROM {pairs}", f"SELECT reference_id FROM {pairs}")
+    return _both(con, name, f"{pairs} AS p", wanted)
+
+
+def evidence_of_pair(
+    con: duckdb.DuckDBPyConnection, name: MappedObject, salesforce_id: str, reference_id: str
+) -> Evidence | None:
+    """Return what speaks for one pair as it stands, None where one side is not there."""
+    ids = literal(salesforce_id), literal(reference_id)
+    pair = f"(SELECT {ids[0]} AS salesforce_id, {ids[1]} AS reference_id) AS p"
+    rows = con.execute(f"SELECT evidence, record, entity FROM ({_both(con, name, pair, ids)})").fetchall()
+    return Evidence(*rows[0]) if rows else None
+
+
+def _both(con: duckdb.DuckDBPyConnection, name: MappedObject, pairs: str, wanted: tuple[str, str]) -> str:
+    left = _side(con, name, "salesforce_id", wanted[0])
+    right = _side(con, kind_of(name), f"{kind_of(name)}_id", wanted[1])
     return (
         "SELECT p.salesforce_id, p.reference_id, sha256(l.standard || r.standard) AS evidence, "
         "json_object('standard', l.standard::JSON, 'raw', l.raw::JSON)::VARCHAR AS record, "
         "json_object('standard', r.standard::JSON, 'raw', r.raw::JSON)::VARCHAR AS entity "
-        f"FROM {pairs} AS p JOIN ({left}) AS l ON l.key = p.salesforce_id JOIN ({right}) AS r ON r.key = p.reference_id"
+        f"FROM {pairs} JOIN ({left}) AS l ON l.key = p.salesforce_id JOIN ({right}) AS r ON r.key = p.reference_id"
     )
 
 
@@ -139,4 +149,3 @@ def pin_missing(con: duckdb.DuckDBPyConnection, store: DecisionStore, name: Mapp
     pinned = pin_evidence(store, ((int(row[0]), Evidence(*row[1:])) for row in rows))
     con.execute("DROP TABLE _unpinned")
     return pinned
-

@@ -1,0 +1,68 @@
+"""The mapped fields of an entity before and after a record would be linked to it, as the imports would have them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from data_contracts.contracts import literal, quoted
+from data_contracts.mapping import Entity, MappedObject, Target
+from data_contracts.settings import Settings
+from pipelines.imports.entities import SPEAKERS
+from pipelines.imports.primary import primary_keys, primary_order
+from pipelines.imports.records import object_mapping
+from pipelines.resolve.sides import kind_of
+from pipelines.review.published import KEYS, columns_of, row_of, rows_of
+from pipelines.review.rows import MappedField, PairKey
+
+#: Records of one entity that are looked at; the primary ones come first.
+MOST = 50
+
+
+def mapped_fields(con: duckdb.DuckDBPyConnection, key: PairKey, settings: Settings) -> tuple[MappedField, ...]:
+    """Return every mapped field: what the reference holds, what the imports hold now, and were the pair accepted.
+
+    The primary record speaks first, the next ones fill its blanks, a group moves as a whole.
+    """
+    kind = kind_of(key.object)
+    if not columns_of(con, f"imports.{key.object}") or not columns_of(con, f"salesforce.{key.object}"):
+        return ()
+    targets = object_mapping(con, key.object, settings).targets
+    reference = row_of(con, f"reference.{kind}", KEYS[kind], key.reference_id)
+    before = row_of(con, f"imports.{kind}", "reference_id", key.reference_id)
+    after = _surviving(targets, _speakers(con, kind, key, settings))
+    return tuple(
+        MappedField(t.name, t.description, reference.get(t.name), before.get(t.name), *after[t.name]) for t in targets
+    )
+
+
+def _speakers(con: duckdb.DuckDBPyConnection, kind: Entity, key: PairKey, settings: Settings) -> list[dict[str, Any]]:
+    """Return the mapped rows of the entity's records, the one of ``key`` among them, the primary one first."""
+    found: list[dict[str, Any]] = []
+    for name in SPEAKERS[kind]:
+        if not columns_of(con, f"imports.{name}") or not columns_of(con, f"salesforce.{name}"):
+            continue
+        mine = f"OR i.salesforce_id = {literal(key.salesforce_id)}" if name == key.object else ""
+        rows = f"SELECT * FROM imports.{quoted(name)} AS i WHERE i.reference_id = {literal(key.reference_id)} {mine}"
+        order = f"SELECT * FROM ({primary_keys(con, name)}) WHERE salesforce_id IN (SELECT salesforce_id FROM ({rows}))"
+        found += rows_of(
+            con,
+            f"SELECT i.* FROM ({rows}) AS i JOIN ({order}) AS k USING (salesforce_id) "
+            f"ORDER BY {primary_order(settings, 'k')} LIMIT {MOST}",
+        )
+    return found
+
+
+def _surviving(targets: Sequence[Target], speakers: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, str | None]]:
+    """Return target → its surviving value and the record it comes from."""
+    found: dict[str, tuple[Any, str | None]] = {}
+    for target in targets:
+        together = [t.name for t in targets if target.group and t.group == target.group] or [target.name]
+        speaker = next((s for s in speakers if any(s.get(name) is not None for name in together)), None)
+        found[target.name] = (speaker.get(target.name), speaker["salesforce_id"]) if speaker else (None, None)
+    return found
+
+
+def proposed_values(con: duckdb.DuckDBPyConnection, name: MappedObject, salesforce_id: str) -> dict[str, Any]:
+    """Return the mapped values of one record; empty where it has none."""
+    return row_of(con, f"imports.{name}", "salesforce_id", salesforce_id)
