@@ -14,7 +14,13 @@ Parameters = dict[str, dict[str, list[float]]]
 
 #: Nothing to join where a side has no such values.
 _NOTHING = "(SELECT NULL::INTEGER AS n, NULL AS names WHERE false)"
-_DERIVED = {"last_weight": "coalesce(a.weight, 1.0)", "first_weight": "coalesce(b.weight, 1.0)", "total": "w.total", "names": "k.names"}
+#: Columns that are no column of a side, as SQL over the tables ``features.sql`` joins.
+DERIVED = {
+    "last_weight": "coalesce(a.weight, 1.0)",
+    "first_weight": "coalesce(b.weight, 1.0)",
+    "total": "w.total",
+    "names": "k.names",
+}
 
 
 def starting_parameters(comparisons: tuple[Comparison, ...]) -> Parameters:
@@ -81,4 +87,4 @@ def score(
 
 
 def _column(name: str) -> str:
-    return f"{_DERIVED[name]} AS {name}" if name in _DERIVED else f"s.{name}"
+    return f"{DERIVED[name]} AS {name}" if name in DERIVED else f"s.{name}"

@@ -4,17 +4,19 @@ A record is at most one entity, so its candidates compete: that, and the other c
 linked (known non-matches), is what tells matches from non-matches even where little but a name is there. A rung's
 links hardly teach the columns the rung looked at: they agree there by construction.
 
-u is over all pairs of the two sides: counted on the candidates, which hold nearly every agreement, and sampled on the
-rest. Sampling alone never sees two different companies share a domain; counting candidates alone would take the rare
-agreements blocking looks for to be common.
+u is over all pairs of the two sides: exact for equality (``closed_form.py``), the expected matches taken off; for
+likeness counted on the candidates, which hold nearly every agreement, and sampled on the rest. Sampling alone never
+sees two different companies share a domain; counting candidates alone would take the rare agreements blocking looks
+for to be common.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.resolve.closed_form import agreements
 from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.model import Model, fingerprint
 from pipelines.resolve.rungs import uses_of
@@ -45,7 +47,10 @@ UNSEEN = 1e-3
 
 @dataclass(frozen=True)
 class Sample:
-    """Pairs to learn from, ordered by record: levels (0 worst, -1 absent), certain links and the rung of each."""
+    """Pairs to learn from, ordered by record: levels (0 worst, -1 absent), certain links and the rung of each.
+
+    ``agreeing`` has, best level first, how many of all pairs are on a comparison's levels, where that is known exactly.
+    """
 
     levels: dict[str, Ints]
     starts: Ints
@@ -55,6 +60,7 @@ class Sample:
     barred: npt.NDArray[np.bool_]
     random: dict[str, Ints]
     all_pairs: float
+    agreeing: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def settled(self) -> npt.NDArray[np.bool_]:
@@ -110,6 +116,8 @@ def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Param
         others = known if known.sum() >= ENOUGH_KNOWN else 1 - matches
         u = {name: _everywhere(sample, name, others, by_chance, len(assumed[name])) for name in assumed}
         if step:
+            u = {name: _exactly(sample, name, u[name], matches) for name in assumed}
+        if step:
             m = {name: _shares(sample, name, matches * taught[name], ASSUMED * assumed[name]) for name in assumed}
         found = matches.sum() if step else 0.5 * len(sample.starts)
         odds = max(float(found), 0.5) / max(sample.all_pairs - float(found), 0.5)
@@ -129,6 +137,23 @@ def _everywhere(sample: Sample, name: str, others: Floats, by_chance: Floats, si
     counted = np.bincount(random[random >= 0], weights=by_chance[random >= 0], minlength=size) + UNSEEN
     share = counted / counted.sum()
     return np.asarray((candidates * _shares(sample, name, others, seen) + rest * share) / (candidates + rest))
+
+
+def _exactly(sample: Sample, name: str, u: Floats, matches: Floats) -> Floats:
+    """Return u with the levels that are counted exactly put right, the others keeping their proportions."""
+    counted = sample.agreeing.get(name, [])
+    if not counted:
+        return u
+    levels, random = sample.levels[name], sample.random[name]
+    present = sample.all_pairs * max(float((random >= 0).mean()) if len(random) else 1.0, 1 / sample.all_pairs)
+    found = u.copy()
+    for place, pairs in enumerate(counted, start=1):
+        expected = float(matches[levels == len(u) - place].sum())
+        # Half a pair at least: that no two ever agree by chance has not been seen, only that none did here.
+        found[-place] = min(max(pairs - expected, 0.5) / max(present - float(matches.sum()), 1.0), 0.5)
+    rest = slice(0, len(u) - len(counted))
+    found[rest] *= (1 - found[rest.stop :].sum()) / max(float(found[rest].sum()), 1e-300)
+    return found
 
 
 def _responsibility(sample: Sample, m: dict[str, Floats], u: dict[str, Floats], odds: float) -> Floats:
@@ -185,6 +210,7 @@ def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, 
         barred=table["barred"].to_numpy(zero_copy_only=False).astype(np.bool_),
         random={c.name: chance[f"gamma_{c.name}"].to_numpy().astype(np.int64) for c in comparisons},
         all_pairs=float(con.sql("SELECT count(*) FROM _sample").fetchall()[0][0]) * sides.right,
+        agreeing=agreements(con, sides, comparisons),
     )
 
 
