@@ -62,6 +62,8 @@ _SOME_PLACE_AGREES = (
     "(coalesce(l.postal_code_clean = r.postal_code_clean, l.city_clean = r.city_clean, true) "
     "AND coalesce(l.street_name = r.street_name, true) OR coalesce(l.phone_tail = r.phone_tail, false))"
 )
+# Two addresses are two branches, and the other one may be an entity of its own: the candidates are compared.
+_NOT_ANOTHER_BRANCH = "coalesce(l.street_number = r.street_number, l.street_name = r.street_name, true)"
 _ANY_WORD = "list_has_any(l.name_tokens, r.name_tokens)"
 
 COMPANY_RUNGS = (
@@ -90,7 +92,7 @@ COMPANY_RUNGS = (
     Rung(
         "ACC_NAME_PHONE",
         ("phone_tail",),
-        f"{_ALIKE} AND {_NO_VETO}",
+        f"{_ALIKE} AND {_NO_VETO} AND {_NOT_ANOTHER_BRANCH}",
         frozenset({"name", "phone"}),
         "same phone and nearly the same name",
     ),
@@ -104,7 +106,7 @@ COMPANY_RUNGS = (
     Rung(
         "ACC_NAME",
         ("name_key",),
-        f"{_SOME_PLACE_AGREES} AND {_NO_VETO}",
+        f"{_SOME_PLACE_AGREES} AND {_NO_VETO} AND {_NOT_ANOTHER_BRANCH}",
         frozenset({"name", "locality"}),
         "the only entity of this name, and nothing known about the place differs",
     ),
