@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from pipelines.review.rows import MappedField
+
 NOTHING = "–"
 
 
@@ -37,10 +39,10 @@ def bits(given: float | None) -> str:
 
 
 def money(amount: float | None, currency: str | None) -> str:
-    """Return an amount; without a currency it was added over several."""
+    """Return an amount; an org of one currency does not name it, amounts of several are added as they stand."""
     if not amount:
         return NOTHING
-    return f"{currency or 'mixed'} {amount:,.0f}"
+    return f"{currency} {amount:,.0f}" if currency else f"{amount:,.0f}"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -61,3 +63,8 @@ def query(values: Mapping[str, Any], **more: Any) -> str:
 def words(code: str | Iterable[str]) -> str:
     """Return a code with underscores as words."""
     return (code if isinstance(code, str) else " ".join(code)).replace("_", " ")
+
+
+def filled(fields: Iterable[MappedField]) -> list[MappedField]:
+    """Return the mapped fields that hold anything, now or then."""
+    return [field for field in fields if any(value(v) != NOTHING for v in (field.reference, field.before, field.after))]

@@ -33,7 +33,7 @@ def show_pair(exchange: Exchange) -> Response:
     wanted = chosen(exchange.request.query_params)
     text = exchange.asked("q")
     with exchange.services.snapshot.connect() as con:
-        view = pair(con, exchange.services.store, key)
+        view = pair(con, exchange.services.store, key, exchange.services.settings)
         found = search(con, ENTITY[key.object], text) if text else None
     previous = exchange.session.previous(pair_path(key, wanted.query))
     exchange.session.visit(pair_path(key, wanted.query))

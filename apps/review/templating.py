@@ -31,6 +31,7 @@ def environment() -> Environment:
         "comma": ", ".join,
         "query": formats.query,
         "words": formats.words,
+        "filled": formats.filled,
     }
     made.globals |= {"marked": marked, "waterfall": waterfall, "candidate_map": candidate_map}
     return made

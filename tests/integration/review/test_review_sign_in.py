@@ -129,7 +129,8 @@ def test_guessing_is_stopped_and_told_when_to_go_on(site: Site) -> None:
 
 def test_sign_ins_are_in_the_audit_and_no_secret_is_anywhere(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    person = site.person("ann")
+    person = Person(site.url)
+    person.sign_in("ann", PASSWORD)
     Person(site.url).sign_in("ann", "mistyped horse battery")
     # Somebody types the password where the name belongs.
     Person(site.url).sign_in(PASSWORD, "ann")
