@@ -40,7 +40,7 @@ class Candidates:
 
 
 def weigh_words(con: duckdb.DuckDBPyConnection, sides: Sides) -> None:
-    """Create ``_word`` (document frequencies in the reference) and ``_<side>_word(s)``; define the macros.
+    """Create ``_word`` (document frequencies in the reference) and define the macros that compare with it.
 
     Also ``_rare_last`` and ``_rare_first``, the same of a person's names.
 
@@ -49,12 +49,15 @@ def weigh_words(con: duckdb.DuckDBPyConnection, sides: Sides) -> None:
     run_script(con, "similarity.sql")
     if not is_counted(con, "_word"):
         run_script(con, "weights.sql", entities=sides.entities)
-    for side in ("left", "right"):
-        run_script(con, "words.sql", side=side)
     if not is_counted(con, "_rare_last"):
         names = {"last": "last_squashed", "first": "first_squashed"}
         nothing = dict.fromkeys(names, "NULL::VARCHAR")
         run_script(con, "rarity.sql", entities=sides.entities, replace=names if sides.kind == "person" else nothing)
+
+
+def weigh_side(con: duckdb.DuckDBPyConnection, side: str) -> None:
+    """Create ``_<side>_word(s)``, the words of each row of one side with their weights."""
+    run_script(con, "words.sql", side=side)
 
 
 def key_kinds(kind: Kind) -> tuple[str, ...]:
@@ -76,13 +79,10 @@ def block_keys(con: duckdb.DuckDBPyConnection, sides: Sides, side: str, of: str 
     )
 
 
-def find_pairs(con: duckdb.DuckDBPyConnection, sides: Sides) -> Candidates:
-    """Create ``_pair`` (l, r, block_keys, shared_rarity) for the records in ``_residue``."""
-    block_keys(con, sides, "right")
-    block_keys(con, sides, "left", "n IN (SELECT n FROM _residue)")
+def find_blocks(con: duckdb.DuckDBPyConnection, sides: Sides) -> None:
+    """Create ``_block`` from ``_left_key`` and ``_right_key``: the keys both have, and which are too common."""
     run_script(con, "rarity_of_blocks.sql")
     run_script(con, "block.sql", entities=sides.entities, block=BLOCK)
-    return pair_up(con, sides)
 
 
 def pair_up(con: duckdb.DuckDBPyConnection, sides: Sides) -> Candidates:

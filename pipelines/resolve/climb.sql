@@ -12,5 +12,5 @@ INSERT INTO _rung_hit SELECT l, min(r), '{code}', {step}, 1 FROM _found GROUP BY
 INSERT INTO _rung_hit
 SELECT f.l, f.r, '{code}', {step}, m.hits
 FROM _found f JOIN (SELECT l, count(*) AS hits FROM _found GROUP BY l HAVING count(*) > 1) m USING (l)
-JOIN _right r ON r.n = f.r
+JOIN _right_id r ON r.n = f.r
 QUALIFY row_number() OVER (PARTITION BY f.l ORDER BY r.id) <= $most;

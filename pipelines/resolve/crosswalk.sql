@@ -21,7 +21,7 @@ SELECT s."Id" AS salesforce_id,
     d.merged_into,
     {successor} AS successor_reference_id,
     $run_id AS run_id
-FROM salesforce.{object} s
+FROM {records} s
 LEFT JOIN _departed d ON d.salesforce_id = s."Id"
 LEFT JOIN _left l ON l.id = s."Id" AND d.salesforce_id IS NULL
 LEFT JOIN _outcome o ON o.l = l.n

@@ -8,7 +8,7 @@ WITH passed AS (
     FROM ({in_force}) d
     JOIN ({passed_on}) p ON p.object = d.object AND p.id = d.salesforce_id
     JOIN _left l ON l.id = p.to_id
-    JOIN _right r ON r.id = d.reference_id
+    JOIN _right_id r ON r.id = d.reference_id
     LEFT JOIN _decided own ON own.l = l.n AND own.r = r.n
     WHERE d.judgement IN ('positive', 'negative') AND own.l IS NULL
 ), returned AS (
@@ -16,7 +16,7 @@ WITH passed AS (
     FROM ({in_force}) d
     JOIN _changed_decision c ON c.salesforce_id = d.salesforce_id AND c.reference_id = d.reference_id
     JOIN _left l ON l.id = d.salesforce_id
-    JOIN _right r ON r.id = d.reference_id
+    JOIN _right_id r ON r.id = d.reference_id
     WHERE d.object = $object AND d.judgement IN ('positive', 'negative')
 )
 SELECT * FROM (FROM passed UNION ALL FROM returned)

@@ -3,6 +3,7 @@
 What the verdict on a record is, is decided in ``candidate.sql`` and ``decide.sql``; here it is written down.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,17 +103,23 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, mode
     weigh_questions(con, model)
 
 
-def write_candidates(con: duckdb.DuckDBPyConnection, sides: Sides) -> int:
-    """Write ``match.<object>_candidate``; return its rows."""
+def write_candidates(con: duckdb.DuckDBPyConnection, sides: Sides, *, only: str | None = None) -> int:
+    """Write ``match.<object>_candidate``; return its rows.
+
+    ``only`` names a table (id) of the records whose candidates are written, those of the others stay.
+    """
     contract = load_contract(f"match.{sides.object}_candidate")
     source = "_considered LEFT JOIN _teaching USING (l, r)"
     have = {row[0] for row in con.sql(f"DESCRIBE FROM {source}").fetchall()}
     wanted = ", ".join(column.name for column in contract.columns if column.name in have)
-    return _write(con, contract, f"SELECT {wanted} FROM {source}")
+    return _write(con, contract, f"SELECT {wanted} FROM {source}", only=only)
 
 
-def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext) -> int:
-    """Write ``crosswalk.<object>`` with every record, and what changed since the last run; return its rows."""
+def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, *, only: str | None = None) -> int:
+    """Write ``crosswalk.<object>`` with every record, and what changed since the last run; return its rows.
+
+    ``only`` names a table (id) of the records whose rows are written, the others stay.
+    """
     contract = load_contract(f"crosswalk.{sides.object}")
     con.execute(contract.ddl())
     con.execute(
@@ -137,10 +144,23 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         join += " LEFT JOIN crosswalk.contact x ON x.salesforce_id = d.contact_id AND x.status = 'linked'"
         successor = "coalesce(heir_entity.id, x.reference_id)"
     sql = (_SQL / "crosswalk.sql").read_text(encoding="utf-8")
-    parts = {"object": sides.object, "company_join": join, "company": company, "successor": successor}
+    records = f'(FROM salesforce.{sides.object} WHERE "Id" IN (SELECT id FROM {only}))' if only else None
+    parts = {
+        "records": records or f"salesforce.{sides.object}",
+        "object": sides.object,
+        "company_join": join,
+        "company": company,
+        "successor": successor,
+    }
     for name, text in parts.items():
         sql = sql.replace("{" + name + "}", text)
-    return _write(con, contract, sql, {"now": run.started_at.replace(tzinfo=None), "run_id": run.run_id})
+    return _write(con, contract, sql, {"now": run.started_at.replace(tzinfo=None), "run_id": run.run_id}, only=only)
+
+
+def by_rung(con: duckdb.DuckDBPyConnection, name: str, codes: Iterable[str]) -> dict[str, int]:
+    """Return how many records of ``crosswalk.<name>`` each rung links or proposes; 0 for those that found none."""
+    rows = con.sql(f"SELECT rule_code, count(*) FROM crosswalk.{name} WHERE method = 'rule' GROUP BY 1").fetchall()
+    return dict.fromkeys(codes, 0) | dict(rows)
 
 
 def write_link_changes(
@@ -189,11 +209,19 @@ def write_link_changes(
 
 
 def _write(
-    con: duckdb.DuckDBPyConnection, contract: TableContract, select: str, parameters: dict[str, Any] | None = None
+    con: duckdb.DuckDBPyConnection,
+    contract: TableContract,
+    select: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    only: str | None = None,
 ) -> int:
-    con.execute(contract.ddl(replace=True))
+    if only:
+        con.execute(f"DELETE FROM {contract.relation} WHERE salesforce_id IN (SELECT id FROM {only})")
+    else:
+        con.execute(contract.ddl(replace=True))
     con.execute(f"INSERT INTO {contract.relation} BY NAME {select}", parameters or {})
-    for statement in contract.comments():
+    for statement in [] if only else contract.comments():
         con.execute(statement)
     rows: int = con.sql(f"SELECT count(*) FROM {contract.relation}").fetchall()[0][0]
     return rows

@@ -12,5 +12,5 @@ WITH met AS (
     QUALIFY rank() OVER (PARTITION BY met.l ORDER BY shared_rarity DESC) <= $most
 )
 SELECT b.l, b.r, list_sort(list_filter({kinds}, lambda x, i: (b.kinds >> (i - 1)) & 1 = 1)), b.shared_rarity
-FROM best b JOIN _right e ON e.n = b.r
+FROM best b JOIN _right_id e ON e.n = b.r
 QUALIFY row_number() OVER (PARTITION BY b.l ORDER BY b.shared_rarity DESC, e.id) <= $most;

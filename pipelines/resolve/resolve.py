@@ -14,20 +14,21 @@ from data_contracts.settings import Matching, Settings
 from pipelines.resolve import links
 from pipelines.resolve.approval import TABLE, Stop, hold_to_limit, record_stop
 from pipelines.resolve.basis import basis_of, compare_basis
-from pipelines.resolve.candidates import Candidates, find_pairs, weigh_words
 from pipelines.resolve.frozen import freeze, start_counting
-from pipelines.resolve.judgements import apply_judgements
+from pipelines.resolve.gathering import Gathered, gather
+from pipelines.resolve.incremental import gather_changes, keep_index, signature_of
 from pipelines.resolve.learning import learn
 from pipelines.resolve.model import Model, latest_model, save_model
 from pipelines.resolve.rung_precision import RungPrecision, estimate_precision, read_precision
-from pipelines.resolve.rungs import climb, rung_keys, rungs_in_order
+from pipelines.resolve.rungs import rungs_in_order
 from pipelines.resolve.scoring import score
 from pipelines.resolve.scripts import run_script
-from pipelines.resolve.sides import Object, Sides, kind_of, read_sides
-from pipelines.resolve.training import SAMPLE, train
+from pipelines.resolve.sides import Object, Sides, kind_of
+from pipelines.resolve.training import train
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, transaction
-from resources.resolution_engine import DuckDBEngine, ResolutionEngine
+from resources.direct_engine import DirectEngine
+from resources.resolution_engine import ResolutionEngine
 
 Progress = Callable[[str], None]
 _LOG = logging.getLogger(__name__)
@@ -86,49 +87,62 @@ def resolve(
             next_step="set matching.engine: duckdb in crosswalk.yaml",
         )
     say, began = progress or _LOG.info, time.monotonic()
+    rungs = rungs_in_order(kind_of(name), settings.matching.rungs)
     kept = _kept_model(con, name, run, models_dir)
-    sides = read_sides(con, name)
-    decided = apply_judgements(con, sides, run)
-    say(f"{name}: {sides.left:,} records against {sides.right:,} entities, {decided:,} decisions")
-    weigh_words(con, sides)
-    rungs = rungs_in_order(sides, settings.matching.rungs)
-    for side in ("left", "right"):
-        rung_keys(con, rungs, side)
-    by_rung = climb(con, rungs)
-    say(f"{name}: rungs link {sum(by_rung.values()):,} records")
-    found = _find_candidates(con, sides, settings.matching.seed)
-    say(f"{name}: {found.pairs:,} candidate pairs for {found.records:,} records; {found.blocks_cut:,} keys too common")
-    for reason in found.reasons:
-        say(f"{name}: {reason}")
-    model, path, reused = kept or (_trained(con, engine or DuckDBEngine(con), sides, run), None, False)
+    signature = signature_of(settings.matching, kept[1] if kept else None)
+    seen = gather_changes(con, name, rungs, run, signature) if kept else None
+    if seen is None:
+        seen = gather(con, name, rungs, run, seed=settings.matching.seed, training=kept is None)
+    sides = seen.sides
+    _tell(say, seen)
+    model, path, reused = kept or (_trained(con, engine or DirectEngine(con), sides, run), None, False)
     precision = read_precision(con) if reused else estimate_precision(con, rungs, model)
-    _score(con, engine or DuckDBEngine(con), sides, model)
+    _score(con, engine or DirectEngine(con), sides, model)
     if model is not None and not reused:
         model = learn(con, sides, model)
         path = save_model(model, models_dir, run)
         freeze(con, path)
+        signature = signature_of(settings.matching, path)
     run_script(con, "unsettled.sql")
     links.judge(con, sides, settings.matching, model)
-    candidates, changes = _write(con, sides, run, model, settings.matching)
+    candidates, changes = _write(con, seen, run, model, settings.matching, signature)
     say(f"{name}: crosswalk written, {changes:,} links changed")
-    result = _result(con, name, found, by_rung, (model, path, reused), candidates, changes, time.monotonic() - began)
+    result = _result(con, seen, (model, path, reused), candidates, changes, time.monotonic() - began)
     _forget(con)
     return replace(result, rung_precision=precision)
 
 
+def _tell(say: Progress, seen: Gathered) -> None:
+    """Say what was gathered, and which keys were too common to make candidates."""
+    name, by_rung, found = seen.sides.object, sum(seen.by_rung.values()), seen.found
+    whole = "changed records and those a change concerns" if seen.partial else "records"
+    say(f"{name}: {seen.records:,} {whole} against {seen.sides.right:,} entities, {seen.decisions:,} decisions")
+    say(f"{name}: rungs link {by_rung:,} records")
+    say(f"{name}: {found.pairs:,} candidate pairs for {found.records:,} records; {found.blocks_cut:,} keys too common")
+    for reason in found.reasons:
+        say(f"{name}: {reason}")
+
+
 def _write(
-    con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, model: Model | None, matching: Matching
+    con: duckdb.DuckDBPyConnection,
+    seen: Gathered,
+    run: RunContext,
+    model: Model | None,
+    matching: Matching,
+    signature: str,
 ) -> tuple[int, int]:
     """Write candidates, links and what changed; return how many candidates there are and how many links changed."""
+    sides, only = seen.sides, "_written" if seen.partial else None
     for table in ("ops.link_change", TABLE, f"match.{sides.object}_candidate"):
         ensure_table(con, load_contract(table))
     try:
         # One transaction: a run killed in between would forget since when records are linked, and what it changed.
         with transaction(con):
             difference = compare_basis(con, sides, run, basis_of(model, matching))
-            links.write_crosswalk(con, sides, run)
+            links.write_crosswalk(con, sides, run, only=only)
             changes = links.write_link_changes(con, sides, run, difference)
-            candidates = links.write_candidates(con, sides)
+            candidates = links.write_candidates(con, sides, only=only)
+            keep_index(con, seen, run, signature if model else None)
             hold_to_limit(con, sides.object, matching, run, changes)
     except LinkChangeLimitError as error:
         if isinstance(error.stop, Stop):
@@ -139,15 +153,14 @@ def _write(
 
 def _result(
     con: duckdb.DuckDBPyConnection,
-    name: Object,
-    found: Candidates,
-    by_rung: dict[str, int],
+    seen: Gathered,
     model: tuple[Model | None, Path | None, bool],
     candidates: int,
     changes: int,
     seconds: float,
 ) -> ResolveResult:
     """Return the counts of what was just written."""
+    name, found = seen.sides.object, seen.found
     counts = _counts(con, name)
     return ResolveResult(
         object=name,
@@ -159,7 +172,7 @@ def _result(
         by_method=dict(
             con.sql(f"SELECT method, count(*) FROM crosswalk.{name} WHERE status = 'linked' GROUP BY 1").fetchall()
         ),
-        by_rung=by_rung,
+        by_rung=links.by_rung(con, name, seen.by_rung),
         candidates=candidates,
         blocks_cut=found.blocks_cut,
         pairs_cut=found.pairs_cut,
@@ -167,17 +180,9 @@ def _result(
         model=model[0],
         model_path=model[1],
         model_reused=model[2],
-        histogram=_histogram(con),
+        histogram=_histogram(con, name),
         seconds=seconds,
     )
-
-
-def _find_candidates(con: duckdb.DuckDBPyConnection, sides: Sides, seed: int) -> Candidates:
-    """Find the candidates of every record no rung has linked, and of a sample of all records to learn from."""
-    run_script(con, "residue.sql", seed=seed, sample=SAMPLE)
-    found = find_pairs(con, sides)
-    run_script(con, "sample.sql")
-    return found
 
 
 def _kept_model(
@@ -219,16 +224,17 @@ def _counts(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:
     return dict(con.sql(f"SELECT status, count(*) FROM crosswalk.{name} GROUP BY status").fetchall())
 
 
-def _histogram(con: duckdb.DuckDBPyConnection) -> list[tuple[float, int]]:
+def _histogram(con: duckdb.DuckDBPyConnection, name: str) -> list[tuple[float, int]]:
     return con.sql(
-        f"SELECT floor(match_weight / {BAR}) * {BAR} AS edge, count(*) FROM _scored GROUP BY edge ORDER BY edge"
+        f"SELECT floor(match_weight / {BAR}) * {BAR} AS edge, count(*) FROM match.{name}_candidate "
+        "WHERE match_weight IS NOT NULL GROUP BY edge ORDER BY edge"
     ).fetchall()
 
 
 def _forget(con: duckdb.DuckDBPyConnection) -> None:
     """Drop the working tables: the connection may go on to other work, and memory is bounded."""
     for kind, name in con.sql(
-        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND starts_with(view_name, '_every_') UNION ALL "
+        "SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND starts_with(view_name, '_') UNION ALL "
         "SELECT 'TABLE', table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, '_')"
     ).fetchall():
         con.execute(f'DROP {kind} "{name}"')

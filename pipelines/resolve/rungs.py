@@ -9,7 +9,7 @@ import duckdb
 
 from data_contracts.errors import SettingsError
 from pipelines.resolve.scripts import run_script
-from pipelines.resolve.sides import Sides
+from pipelines.resolve.sides import Kind
 
 #: A key shared by more entities than this cannot single one out; it is left to the candidates.
 MOST_ENTITIES_PER_KEY = 50
@@ -176,12 +176,12 @@ PERSON_RUNGS = (
 )
 
 
-def rungs_in_order(sides: Sides, codes: tuple[str, ...] | None) -> tuple[Rung, ...]:
+def rungs_in_order(kind: Kind, codes: tuple[str, ...] | None) -> tuple[Rung, ...]:
     """Return the rungs of the settings for this kind of entity, in their order; all of them when unset.
 
     Raises SettingsError for a code that no kind has.
     """
-    mine = COMPANY_RUNGS if sides.kind == "company" else PERSON_RUNGS
+    mine = COMPANY_RUNGS if kind == "company" else PERSON_RUNGS
     if codes is None:
         return mine
     known = {rung.code: rung for rung in (*COMPANY_RUNGS, *PERSON_RUNGS)}

@@ -1,6 +1,8 @@
 -- One side of person matching, without the small integer key it gets when it is made a table. The employer of a Salesforce person comes from its account or its company name,
 -- that of a reference person from the reference company.
 SELECT s.{key} AS id,
+    -- Another one where any value of the row is another.
+    hash(s._input_hash, e.company_id, e.domain, e.name_key, e.name_tokens) AS mark,
     s.* EXCLUDE ({key}),
     replace(s.first_name_clean, ' ', '') AS first_squashed,
     replace(s.last_name_clean, ' ', '') AS last_squashed,

@@ -65,6 +65,7 @@ def read_sides(con: duckdb.DuckDBPyConnection, name: Object) -> Sides:
             f"CREATE OR REPLACE TEMP TABLE _{side} AS "
             f"SELECT row_number() OVER (ORDER BY id)::INTEGER AS n, * FROM _every_{side}"
         )
+    con.execute("CREATE OR REPLACE TEMP VIEW _right_id AS SELECT n, id FROM _right")
     left, right = (con.sql(f"SELECT count(*) FROM _{side}").fetchall()[0][0] for side in ("left", "right"))
     return Sides(name, kind_of(name), left, right, max(int(number(con, "entities", right)), 2))
 

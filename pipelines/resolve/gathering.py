@@ -1,0 +1,54 @@
+"""Everything of one object up to its candidate pairs: both sides, decisions, rungs, blocks.
+
+The whole of it; what a small change needs is in ``incremental.py``.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from pipelines.resolve.candidates import Candidates, block_keys, find_blocks, pair_up, weigh_side, weigh_words
+from pipelines.resolve.judgements import apply_judgements
+from pipelines.resolve.rungs import Rung, climb, rung_keys
+from pipelines.resolve.scripts import run_script
+from pipelines.resolve.sides import Object, Sides, read_sides
+from pipelines.resolve.training import SAMPLE
+from pipelines.run import RunContext
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What there is to weigh: the sides, the candidates found, links per rung, decisions that count, records looked at.
+
+    ``partial`` is whether ``_left`` holds only the records that a change can concern.
+    """
+
+    sides: Sides
+    found: Candidates
+    by_rung: dict[str, int]
+    decisions: int
+    records: int
+    partial: bool = False
+
+
+def gather(
+    con: duckdb.DuckDBPyConnection, name: Object, rungs: tuple[Rung, ...], run: RunContext, *, seed: int, training: bool
+) -> Gathered:
+    """Create ``_left``, ``_right``, ``_decided``, ``_rung_hit``, ``_pair`` and what belongs to them, for every record.
+
+    For training, candidates are also found for a sample of the records that rungs link.
+    """
+    sides = read_sides(con, name)
+    decisions = apply_judgements(con, sides, run)
+    weigh_words(con, sides)
+    for side in ("left", "right"):
+        weigh_side(con, side)
+        rung_keys(con, rungs, side)
+    by_rung = climb(con, rungs)
+    run_script(con, "residue.sql", seed=seed, sample=SAMPLE if training else 0)
+    block_keys(con, sides, "right")
+    block_keys(con, sides, "left", "n IN (SELECT n FROM _residue)")
+    find_blocks(con, sides)
+    found = pair_up(con, sides)
+    run_script(con, "sample.sql")
+    return Gathered(sides, found, by_rung, decisions, sides.left)
