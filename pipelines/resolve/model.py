@@ -5,6 +5,7 @@ How parameters are trained is in ``training.py``; Splink turns them into weights
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from data_contracts.errors import ResolutionError
 from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.scoring import Parameters
 from pipelines.resolve.sides import Kind, Sides
+from pipelines.resolve.together import together_sql
 from pipelines.run import RunContext
 
 #: Raise when the form of the file or the meaning of a number in it changes.
@@ -21,8 +23,8 @@ FORMAT = 2
 #: What gives the levels and features their meaning: a change of any of them makes the parameters mean nothing.
 _MEANING = (
     *("comparisons.py", "features.sql", "learning.py", "met.py", "met.sql", "name_alike.sql", "rarity.sql"),
-    *("scoring.py", "side_company.sql", "side_person.sql", "sides.py", "similarity.sql", "vetoes.py", "weights.sql"),
-    "words.sql",
+    *("scoring.py", "side_company.sql", "side_person.sql", "sides.py", "similarity.sql", "together.py", "vetoes.py"),
+    *("weights.sql", "words.sql"),
 )
 _READ = (".py", ".sql", ".csv", ".json", ".txt", ".dat", ".gz")
 
@@ -32,7 +34,8 @@ class Model:
     """A trained model. ``prior`` is the share of matches among all pairs; ``m`` and ``u`` go from best to worst.
 
     ``trained_on`` says how many records, candidate pairs and certain links it learnt from, ``input_hash`` from which
-    data. ``learned`` is what decisions taught (``learning.py``): bits per feature, and whether they are used.
+    data. ``together`` has the bits that patterns of agreement count less (``together.py``); ``learned`` is what
+    decisions taught (``learning.py``): bits per feature, and whether they are used.
     """
 
     object: str
@@ -44,6 +47,7 @@ class Model:
     trained_on: dict[str, int]
     run_id: str
     trained_at: str
+    together: dict[str, float] = field(default_factory=dict)
     learned: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -53,10 +57,22 @@ class Model:
         return tuple(c for c in COMPARISONS[self.kind] if c.name in self.parameters)
 
     @property
+    def together_sql(self) -> str:
+        """SQL over the columns ``mw_<comparison>`` for the bits a pair's agreements count less together."""
+        best = {
+            f"mw_{c.name}": max(math.log2(m / u) for m, u in zip(*self._shares(c.name), strict=True))
+            for c in self.comparisons
+        }
+        return together_sql(self.together, best)
+
+    def _shares(self, name: str) -> tuple[list[float], list[float]]:
+        return self.parameters[name]["m"], self.parameters[name]["u"]
+
+    @property
     def version(self) -> str:
         """A short name of exactly these parameters."""
         return hashlib.sha256(
-            json.dumps([self.parameters, self.prior, self.learned], sort_keys=True).encode()
+            json.dumps([self.parameters, self.prior, self.together, self.learned], sort_keys=True).encode()
         ).hexdigest()[:12]
 
 

@@ -217,7 +217,10 @@ def _score(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Side
         return
     score(con, engine, sides, "_to_score", model.comparisons, model.parameters, model.prior, "_splink")
     weights = ", ".join(f"mw_{c.name} AS weight_{c.name}" for c in model.comparisons)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT l, r, match_weight, {weights} FROM _splink")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT l, r, match_weight + weight_together AS match_weight, {weights}, "
+        f"weight_together FROM (SELECT *, {model.together_sql} AS weight_together FROM _splink)"
+    )
 
 
 def _counts(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:

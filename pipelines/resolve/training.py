@@ -23,6 +23,7 @@ from pipelines.resolve.rungs import uses_of
 from pipelines.resolve.scoring import Parameters, score, starting_parameters
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
+from pipelines.resolve.together import STATES, states, taken_off
 from pipelines.resolve.vetoes import VETOES, alike_join
 from pipelines.run import RunContext
 from resources.resolution_engine import ResolutionEngine
@@ -91,6 +92,7 @@ def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides
         kind=sides.kind,
         parameters=parameters,
         prior=prior,
+        together=dependence(sample, parameters),
         fingerprint=fingerprint(sides.kind),
         input_hash=_input_hash(con),
         trained_on={
@@ -125,6 +127,28 @@ def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Param
         by_chance = 1 / (1 + _pair_odds(sample.random, m, u, odds))
     parameters = {n: {"m": [float(x) for x in m[n][::-1]], "u": [float(x) for x in u[n][::-1]]} for n in assumed}
     return parameters, odds / (1 + odds)
+
+
+def dependence(sample: Sample, parameters: Parameters) -> dict[str, float]:
+    """Return what patterns of agreement count less (``together.py``), learnt from the rivals of certain links."""
+    known = (sample.settled & ~sample.certain).astype(float)
+    if known.sum() < ENOUGH_KNOWN:
+        return {}
+    # The known ones stand for as many of all pairs as they are of the candidates.
+    pairs = sample.all_pairs * float(known.sum()) / len(known)
+    patterns: list[Ints] = []
+    expected: list[Floats] = []
+    for name, trained in parameters.items():
+        u = np.array(trained["u"][::-1])
+        bits = np.log2(np.array(trained["m"][::-1]) / u)
+        levels, random = sample.levels[name], sample.random[name]
+        best = float(bits.max())
+        patterns.append(states(np.where(levels >= 0, bits[np.maximum(levels, 0)], 0.0), best))
+        present = float((random >= 0).mean()) if len(random) else 1.0
+        shares = np.bincount(states(bits, best), weights=u, minlength=STATES).astype(np.float64) * present
+        shares[0] = 1 - shares[1:].sum()
+        expected.append(shares)
+    return taken_off(patterns, known, expected, pairs)
 
 
 def _everywhere(sample: Sample, name: str, others: Floats, by_chance: Floats, size: int) -> Floats:
