@@ -218,8 +218,9 @@ def _score(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Side
     score(con, engine, sides, "_to_score", model.comparisons, model.parameters, model.prior, "_splink")
     weights = ", ".join(f"mw_{c.name} AS weight_{c.name}" for c in model.comparisons)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT l, r, match_weight + weight_together AS match_weight, {weights}, "
-        f"weight_together FROM (SELECT *, {model.together_sql} AS weight_together FROM _splink)"
+        "CREATE OR REPLACE TEMP TABLE _scored AS "
+        f"SELECT l, r, match_weight + weight_together AS match_weight, {weights}, weight_together "
+        f"FROM (SELECT *, {model.together_sql} AS weight_together FROM _splink)"
     )
 
 
