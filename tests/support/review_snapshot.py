@@ -72,3 +72,16 @@ def _derive(con: duckdb.DuckDBPyConnection, folder: Path, settings: Settings, ru
     build_imports(con, "account", settings, context)
     build_entity_imports(con, "company", settings, context)
     build_creation_proposals(con, "account", context)
+
+
+def publish_many(folder: Path, rows: int) -> Home:
+    """Publish a generated snapshot in which ``rows`` accounts wait, each with two candidates."""
+    home = Home(folder)
+    home.prepare()
+    with connect() as con:
+        con.execute(_MANY.read_text(encoding="utf-8").replace("{rows}", str(rows))).fetchall()
+        publish_snapshot(con, home, Publish(), run_context())
+    return home
+
+
+_MANY = Path(__file__).with_suffix(".sql")
