@@ -17,8 +17,15 @@ DATA = Path(__file__).parent / "data"
 #: RE2 builds a small, fast automaton for about this many alternatives; one of thousands is a hundred times slower.
 ALTERNATIVES_PER_PATTERN = 400
 #: Words around a person's name, as alternatives of a pattern.
-HONORIFICS = "mr|mrs|ms|miss|mx|dr|prof|sir|dame|rev|fr|hon|herr|frau|mme|mlle|sr|sra|dott|ing|dipl|mag"
-NAME_SUFFIXES = "jr|sr|ii|iii|iv|phd|md|mba|esq|cpa|msc|bsc|dds|ret"
+HONORIFICS = (
+    "mr|mrs|ms|miss|mx|dr|prof|sir|dame|rev|fr|hon|herr|frau|mme|mlle|sr|sra|dott|ing|dipl|mag|hc|doctor|professor"
+)
+#: What stands between two names of one company.
+OTHER_NAME = (
+    "d/b/a|dba|doing business as|t/a|trading as|a/k/a|aka|also known as|f/k/a|fka|formerly known as|formerly|"
+    "previously known as|vormals|ehemals|anciennement|antes|voorheen"
+)
+NAME_SUFFIXES = "jr|sr|ii|iii|iv|phd|md|mba|esq|cpa|msc|bsc|dds|ret|junior|senior"
 
 
 @cache
@@ -50,7 +57,7 @@ def edge_pattern(position: str) -> str:
 
 
 def load_lookups(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary look-up tables ``_shared_domain``, ``_country``, ``_dialling`` and ``_nickname``."""
+    """Create the temporary look-up tables: shared domains, countries, cities, dialling codes, nicknames."""
     _table(
         con,
         "_shared_domain",
@@ -59,8 +66,18 @@ def load_lookups(con: duckdb.DuckDBPyConnection) -> None:
     )
     names = {row["name"]: row["country_code"] for row in rows("countries")}
     _table(con, "_country", {"name": list(names), "code": list(names.values())})
+    cities = {row["name"]: row["city"] for row in rows("cities")}
+    _table(con, "_city", {"name": list(cities), "city": list(cities.values())})
     _table(con, "_dialling", _dialling())
     _table(con, "_nickname", _nicknames())
+
+
+def name_words(kind: str) -> dict[str, str]:
+    """Return word of a company's name → how it is written, of one ``kind``.
+
+    Kinds are ``abbreviation``, ``translation``, ``number``, ``ordinal`` and ``roman``.
+    """
+    return {row["word"]: row["standard"] for row in rows("name_words") if row["kind"] == kind}
 
 
 def street_words(kind: str) -> dict[str, str]:

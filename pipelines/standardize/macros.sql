@@ -1,46 +1,70 @@
 -- How one value is cleaned. Every macro takes transliterated (ASCII) text and returns NULL for nothing.
--- Names in curly braces are patterns built from the word lists (lookups.py).
+-- Names in curly braces are patterns and maps built from the word lists (lookups.py).
+-- A macro is text put in place of its call: one that mentions its argument more than once is given a column, never
+-- another call (the SQL files clean step by step), or the text grows without bound. Long patterns stay out of lambdas:
+-- there they are compiled once per 2,048 rows.
 
--- Lower case, punctuation to blanks; dotted initials closed up (s.a. → sa), "&" and "+" read as "and",
--- an apostrophe lost in an encoding (children?s) mended.
-CREATE OR REPLACE TEMP MACRO clean_text(x) AS nullif(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-    regexp_replace(lower(x), '[&+]', ' and ', 'g'),
+-- Lower case, punctuation to blanks; dotted and slashed initials closed up (s.a. → sa, a/s → as), "&" and "+" read as
+-- "and", an apostrophe lost in an encoding (children?s) mended.
+CREATE OR REPLACE TEMP MACRO clean_text(x) AS nullif(trim(regexp_replace(regexp_replace(regexp_replace(replace(replace(
+    regexp_replace(replace(replace(lower(x), '&', ' and '), '+', ' and '),
     '([a-z])\?s\b', '\1s', 'g'),
-    '[''`]', '', 'g'),
+    '''', ''), '`', ''),
+    '\b([aikps])/([abs])\b', '\1\2', 'g'),
     '\b([a-z])\.', '\1', 'g'),
     '[^a-z0-9]+', ' ', 'g')), '');
 
 -- What people type when they have nothing to type.
 CREATE OR REPLACE TEMP MACRO known(x) AS CASE WHEN regexp_full_match(x,
-    '(?:test(?: ?(?:account|company|contact|lead|user|record|test|corp|inc))?(?: ?\d+)?|unknown|unbekannt|inconnu|desconocido|not provided|not available|not applicable|not known|not given|no name|no company|no last ?name|no first ?name|none|null|nil|nan|n a|tbd|tba|to be determined|undefined|unspecified|unassigned|anonymous|private|self|self employed|individual|x{{2,}}|z{{3,}}|asdf(?:asdf)*|qwerty|dummy|blank|empty|missing|fake|sample|delete|do not use|0+)')
+    '(?:test(?: ?(?:account|company|contact|lead|user|record|test|corp|inc))?(?: ?\d+)?|(?:unknown|unbekannt|inconnu|desconocido|desconhecido|sconosciuto|onbekend|okand)(?: (?:unknown|company|account|name|customer|contact))?|nicht bekannt|keine angaben?|sans nom|non renseigne|sin nombre|senza nome|zonder naam|no data|(?:first|last|company|account|full) ?name|na na|null null|noname|nobody|testing|tbc|to be confirmed|not provided|not available|not applicable|not known|not given|no name|no company|no last ?name|no first ?name|none|null|nil|nan|n a|tbd|tba|to be determined|undefined|unspecified|unassigned|anonymous|private|self|self employed|individual|x{{2,}}|z{{3,}}|asdf(?:asdf)*|qwerty|dummy|blank|empty|missing|fake|sample|delete|do not use|0+)')
     THEN NULL ELSE x END;
 
--- Initials written apart are one word: "j p morgan" → "jp morgan".
+-- Initials written apart are one word: "j p morgan" → "jp morgan", "at and t" → "att".
 CREATE OR REPLACE TEMP MACRO close_initials(x) AS regexp_replace(regexp_replace(regexp_replace(x,
     '\b([a-z]) ([a-z]) ([a-z]) ([a-z])\b', '\1\2\3\4', 'g'),
     '\b([a-z]) ([a-z]) ([a-z])\b', '\1\2\3', 'g'),
     '\b([a-z]) ([a-z])\b', '\1\2', 'g');
+CREATE OR REPLACE TEMP MACRO close_and(x) AS regexp_replace(x, '\b([a-z]{{1,2}}) and ([a-z])\b', '\1\2', 'g');
 
 CREATE OR REPLACE TEMP MACRO squeeze(x) AS nullif(trim(regexp_replace(x, ' +', ' ', 'g')), '');
 
+-- Notes people put into names ("Acme - DO NOT USE", "[TEST] Acme"), and the name of a web site's top level.
+CREATE OR REPLACE TEMP MACRO without_notes(x) AS CASE WHEN regexp_matches(x, '[\[\](*:-]|zzz|xxx|\.(?:com|net|org|io)\b') THEN regexp_replace(regexp_replace(regexp_replace(x,
+    '[\s(\[*:-]*[(\[*:-][\s(\[*:-]*(?:do not use|dnu|duplicate|dup|inactive|obsolete|closed|merged|deleted?|out of business|test)\s*[\])*]*\s*$', ''),
+    '^\s*(?:[\[(*]+\s*(?:do not use|dnu|duplicate|dup|inactive|obsolete|closed|merged|deleted?|old|test)\s*[\])*]+|zzz+|xxx+)[\s:-]+', ''),
+    '([a-z0-9])\.(?:com|net|org|io)\b', '\1', 'g') ELSE x END;
+-- A name that holds another one: "Müller GmbH d/b/a Joe's Pizza", "Acme (formerly Bolt)".
+CREATE OR REPLACE TEMP MACRO has_other_name(x) AS regexp_matches(x, '\b(?:{other_name})\b');
+CREATE OR REPLACE TEMP MACRO name_parts(x) AS string_split(regexp_replace(x, '[\s,;(\[-]*\b(?:{other_name})\b[\s.:\])]*', '|', 'g'), '|');
+CREATE OR REPLACE TEMP MACRO without_marker(x) AS CASE WHEN has_other_name(x) THEN array_to_string(name_parts(x), ' ') ELSE x END;
+
 -- A company's name without its legal forms, wherever they stand; never emptied.
 CREATE OR REPLACE TEMP MACRO without_forms(x) AS coalesce(squeeze({without_forms}), x);
-CREATE OR REPLACE TEMP MACRO without_edges(x) AS coalesce(squeeze(regexp_replace(regexp_replace(regexp_replace(x,
-    '{legal_end}', ''), '{legal_start}', ''), '^(?:the )+|(?: and)+$| the$', '', 'g')), x);
-CREATE OR REPLACE TEMP MACRO name_core(x) AS close_initials(without_edges(without_forms(x)));
-
+CREATE OR REPLACE TEMP MACRO without_edges(x) AS coalesce(squeeze(regexp_replace(regexp_replace(
+    regexp_replace(regexp_replace(x,
+    '(?: and| the)+$', ''), '{legal_end}', ''), '{legal_start}', ''), '^(?:the )+|(?: and| the)+$', '', 'g')), x);
+-- Abbreviations written out, words of an organisation in English, numbers as digits: "ii" → "2", "forty four" → "44".
+CREATE OR REPLACE TEMP MACRO standard_words(x) AS CASE WHEN regexp_matches(x, '\b(?:{word_pattern})\b')
+    THEN array_to_string(list_transform(string_split(x, ' '), lambda w: coalesce({word_map}[w], w)), ' ') ELSE x END;
+CREATE OR REPLACE TEMP MACRO standard_numbers(x) AS CASE WHEN regexp_matches(x, '\b(?:{number_pattern})\b') THEN
+    regexp_replace(array_to_string(list_transform(string_split(x, ' '), lambda w, i: coalesce({number_map}[w],
+        CASE WHEN i > 1 THEN {roman_map}[w] END, w)), ' '), '\b([2-9])0 ([1-9])\b', '\1\2', 'g') ELSE x END;
 CREATE OR REPLACE TEMP MACRO telling_words(x) AS list_filter(string_split(x, ' '), lambda w: w NOT IN
     ('the', 'and', 'of', 'und', 'et', 'y', 'e', 'de', 'la', 'du', 'des', 'der', 'die', 'das', 'for', 'a', ''));
 -- The words of a name without those that say nothing, each once, in their order; never emptied.
-CREATE OR REPLACE TEMP MACRO each_once(words) AS list_filter(words, lambda w, i: list_position(words, w) = i);
-CREATE OR REPLACE TEMP MACRO name_words(x) AS CASE WHEN x IS NULL THEN NULL ELSE
-    each_once(coalesce(nullif(telling_words(x), []), string_split(x, ' '))) END;
+CREATE OR REPLACE TEMP MACRO each_once(words) AS list_transform([words], lambda v: CASE WHEN len(list_distinct(v)) = len(v) THEN v
+    ELSE list_filter(v, lambda w, i: list_position(v, w) = i) END)[1];
+CREATE OR REPLACE TEMP MACRO name_words(x) AS list_transform([x], lambda v: CASE WHEN v IS NOT NULL
+    THEN each_once(coalesce(nullif(telling_words(v), []), string_split(v, ' '))) END)[1];
 CREATE OR REPLACE TEMP MACRO name_key(x) AS array_to_string(list_sort(name_words(x)), ' ');
-CREATE OR REPLACE TEMP MACRO initials(x) AS CASE WHEN len(telling_words(x)) >= 3
-    THEN array_to_string(list_transform(telling_words(x), lambda w: w[1]), '') END;
+CREATE OR REPLACE TEMP MACRO initials(x) AS list_transform([telling_words(x)], lambda v:
+    CASE WHEN len(v) >= 3 THEN array_to_string(list_transform(v, lambda w: w[1]), '') END)[1];
+-- The names a name is made of, and those listed beside it ("A; B", '["A", "B"]'); the whole name is none of them.
+CREATE OR REPLACE TEMP MACRO other_names(x, listed) AS list_concat(CASE WHEN has_other_name(lower(x)) THEN name_parts(lower(x)) ELSE [] END,
+    string_split_regex(coalesce(trim(listed, '[]" '), ''), '\s*"?[;|\n]"?\s*|",\s*"'));
 
 -- The host of a web address or nothing when the text is none ("Yes", "see notes").
-CREATE OR REPLACE TEMP MACRO web_host(x) AS nullif(regexp_extract(lower(trim(x)),
+CREATE OR REPLACE TEMP MACRO web_host(x) AS nullif(regexp_extract(regexp_replace(lower(trim(x)), '\.invalid\b', ''),
     '^(?:[a-z]+:/*)?(?:[^/@\s]*@)?(?:www\d?\.)?([^\s/:?#@,;]+\.[^\s/:?#@,;.\d][^\s/:?#@,;.]+)\.?(?:[/:?#,;\s]|$)', 1), '');
 
 -- Sandbox copies append .invalid; an address before plus-addressing is the same mailbox.
@@ -48,51 +72,65 @@ CREATE OR REPLACE TEMP MACRO clean_email(x) AS nullif(regexp_extract(
     regexp_replace(regexp_replace(lower(trim(x)), '\.invalid$', ''), '\+[^@]*@', '@'),
     '^(?:mailto:)?([^@\s,;<>"]+@[^@\s,;<>"]+\.[a-z][a-z0-9-]+)$', 1), '');
 
--- Digits of a number, its plus kept, without extension and "(0)".
-CREATE OR REPLACE TEMP MACRO dialled(x) AS regexp_replace(regexp_replace(regexp_replace(lower(x),
-    '(?:ext|x|#|poste|durchwahl|;|,).*$', ''), '\(0\)', ''), '[^0-9+]', '', 'g');
+-- Digits of a number, its plus kept, without extension and "(0)"; the first of two numbers.
 CREATE OR REPLACE TEMP MACRO digits(x) AS regexp_replace(x, '[^0-9]', '', 'g');
+CREATE OR REPLACE TEMP MACRO dialled(x) AS regexp_replace(regexp_replace(replace(regexp_replace(lower(x),
+    '^([^/]{{7,}}\d)\s*/\s*([^/]{{7,}})$', '\1'), '(0)', ''),
+    '(?:ext|x|#|poste|durchwahl|;|,| or ).*$', ''), '[^0-9+]', '', 'g');
 -- E.164 where the country is known or written, else the digits as dialled.
 CREATE OR REPLACE TEMP MACRO to_phone(d, dialling, trunk) AS CASE
     WHEN d IS NULL OR length(digits(d)) < 6 OR length(digits(d)) > 16 THEN NULL
     WHEN regexp_full_match(digits(d), '(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|0?1234567890?|0?123456789)') THEN NULL
     WHEN starts_with(d, '+') THEN '+' || digits(d)
     WHEN starts_with(d, '00') AND length(d) > 9 THEN '+' || digits(d)[3:]
+    WHEN dialling = '1' AND starts_with(d, '011') AND length(d) > 11 THEN '+' || digits(d)[4:]
     WHEN dialling IS NULL OR length(d) < 8 THEN digits(d)
     WHEN starts_with(d, dialling) AND length(d) >= length(dialling) + 10 THEN '+' || digits(d)
     WHEN trunk <> '' AND starts_with(d, trunk) THEN '+' || dialling || digits(d)[length(trunk) + 1:]
     ELSE '+' || dialling || digits(d) END;
--- What two ways of writing one number share.
-CREATE OR REPLACE TEMP MACRO phone_tail(x) AS right(digits(x), 9);
 
--- Streets: unit off, cross streets off, ordinals as numbers, types and directions dropped.
+-- Addresses. Of several lines or parts the one that names a street and a number: "Flat 2, 10 Downing St, London".
+CREATE OR REPLACE TEMP MACRO street_part(parts, whole) AS coalesce(
+    list_filter(parts, lambda p: regexp_matches(p, '\d') AND regexp_matches(p, '[a-z]{{2}}') AND NOT regexp_matches(p,
+        '^\s*(?:(?:suite|ste|apt|apartment|unit|room|rm|level|lot|floor|fl|flat|building|bldg|block|tower|dept)\b|\d+(?:st|nd|rd|th) fl|p\.?\s?o\.?\s?box|c/o|#)'))[1],
+    whole);
+CREATE OR REPLACE TEMP MACRO street_lines(x) AS CASE WHEN contains(x, chr(10)) OR contains(x, ';')
+    THEN street_part(string_split_regex(x, '\s*[\n\r;]+\s*'), x) ELSE x END;
+-- A number beside its comma belongs to the street: "12, rue de la Paix", "Calle Mayor, 5, 2 A".
+CREATE OR REPLACE TEMP MACRO street_commas(x) AS CASE WHEN contains(x, ',')
+    THEN street_part(string_split(regexp_replace(regexp_replace(x,
+        '^\s*(\d+[a-z]?(?:[-/]\d+)?)\s*,', '\1 '), '^([^,\d]+),\s*(\d+[a-z]?)\b', '\1 \2'), ','), x) ELSE x END;
 CREATE OR REPLACE TEMP MACRO street_unit(x) AS nullif(coalesce(
-    nullif(regexp_extract(lower(x), '(?:\b(?:suite|ste|apt|apartment|unit|room|rm|level|lot|floor|fl)\b\.?|#)\s*#?\s*([a-z0-9-]+)', 1), ''),
+    nullif(regexp_extract(lower(x), '(?:\b(?:suite|ste|apt|apartment|unit|room|rm|level|lot|floor|fl|flat)\b\.?|#)\s*#?\s*([a-z0-9-]+)', 1), ''),
     regexp_extract(lower(x), '\b(\d+)(?:st|nd|rd|th)? (?:floor|fl)\b', 1)), '');
-CREATE OR REPLACE TEMP MACRO street_line(x) AS clean_text(regexp_replace(regexp_replace(regexp_replace(lower(x), '\s+', ' ', 'g'),
-    '\b\d+(?:st|nd|rd|th)? (?:floor|fl)\b|(?:\b(?:suite|ste|apt|apartment|unit|room|rm|level|lot|floor)\b\.?|#)\s*#?\s*[a-z0-9-]+', ' ', 'g'),
-    '\s(?:between|btw|bet|near|opposite|corner|at|off)\.?\s.*$', ''));
-CREATE OR REPLACE TEMP MACRO plain_ordinals(x) AS regexp_replace({ordinals}, '\b(\d+)(?:st|nd|rd|th)\b', '\1', 'g');
+CREATE OR REPLACE TEMP MACRO street_line(x) AS clean_text(regexp_replace(regexp_replace(x,
+    '\b\d+(?:st|nd|rd|th)? (?:floor|fl)\b|(?:\b(?:suite|ste|apt|apartment|unit|room|rm|level|lot|floor|flat)\b\.?|#)\s*#?\s*[a-z0-9-]+', ' ', 'g'),
+    '\s(?:between|btw|bet|near|opposite|corner|at|off)\.?\s.*$|^(.*[a-z].*\d[a-z]?) - .*$', '\1'));
+CREATE OR REPLACE TEMP MACRO plain_ordinals(x) AS CASE WHEN regexp_matches(x, '\d(?:st|nd|rd|th)\b|\b(?:{ordinal_pattern})\b')
+    THEN regexp_replace({ordinals}, '\b(\d+)(?:st|nd|rd|th)\b', '\1', 'g') ELSE x END;
 CREATE OR REPLACE TEMP MACRO street_number(line) AS nullif(coalesce(
-    nullif(regexp_extract(line, '^(\d+)[a-z]?(?: |$)', 1), ''), regexp_extract(line, '[a-z] (\d+)[a-z]?$', 1)), '');
+    nullif(regexp_extract(line, '^(\d+)[a-z]?(?: |$)', 1), ''), regexp_extract(line, '[a-z] (\d+)(?: ?[a-z])?(?: \d+[a-z]?)?$', 1)), '');
 CREATE OR REPLACE TEMP MACRO without_number(line) AS CASE
-    WHEN regexp_matches(line, '^\d+[a-z]?(?: |$)') THEN regexp_replace(line, '^\d+[a-z]?(?: \d+[a-z]?)? ', '')
-    ELSE regexp_replace(line, '([a-z]) \d+[a-z]?$', '\1') END;
-CREATE OR REPLACE TEMP MACRO street_name(line) AS coalesce(
-    squeeze(regexp_replace(plain_ordinals(without_number(line)), '{street_words}', ' ', 'g')),
-    squeeze(without_number(line)));
+    WHEN regexp_matches(line, '^\d+[a-z]?(?: |$)') THEN regexp_replace(line, '^\d+[a-z]?(?: \d+[a-z]?| bis| ter)? ', '')
+    ELSE regexp_replace(line, '([a-z]) \d+(?: ?[a-z])?(?: \d+[a-z]?)?$', '\1') END;
+-- A German street may be one word with its type: "hauptstr", "hauptstrasse".
+CREATE OR REPLACE TEMP MACRO without_compound(x) AS regexp_replace(x, '\b([a-z]{{3,}})str(?:asse)?\b', '\1', 'g');
+CREATE OR REPLACE TEMP MACRO street_name_of(x) AS coalesce(
+    squeeze(regexp_replace(x, '{street_words}', ' ', 'g')), squeeze(regexp_replace(x, ' {street_words}$', '')), squeeze(x));
 
-CREATE OR REPLACE TEMP MACRO clean_city(x) AS squeeze(regexp_replace(regexp_replace(regexp_replace(regexp_replace(clean_text(x),
-    '^st ', 'saint '), '^(?:n|north) ', 'north '), '^w ', 'west '), '^mt ', 'mount '));
+CREATE OR REPLACE TEMP MACRO clean_city(x) AS squeeze(regexp_replace(regexp_replace(regexp_replace(
+    regexp_replace(regexp_replace(clean_text(x),
+    '^st ', 'saint '), '^(?:n|north) ', 'north '), '^w ', 'west '), '^mt ', 'mount '), ' cedex.*$| \d+$', ''));
 CREATE OR REPLACE TEMP MACRO clean_postal_code(x, country) AS CASE
     WHEN regexp_full_match(coalesce(x, ''), '[\s0-]*') THEN NULL
     WHEN regexp_full_match(trim(x), '\d{{5}}-?\d{{4}}') THEN trim(x)[1:5]
     WHEN country = 'US' AND regexp_full_match(trim(x), '\d{{4}}') THEN '0' || trim(x)
-    ELSE nullif(upper(regexp_replace(x, '[^A-Za-z0-9]', '', 'g')), '') END;
+    ELSE nullif(regexp_replace(upper(regexp_replace(lower(x), '[^A-Za-z0-9]', '', 'g')), '^(?:D|DE|A|AT|CH|F|FR|B|BE|L|LU|NL|I|IT|E|ES|DK|S|SE|FI|FIN|N|NO|PL|CZ|SK|H|HU|P|PT)(\d{{4,6}})$', '\1'), '') END;
 
--- A first or last name without titles and generation.
-CREATE OR REPLACE TEMP MACRO clean_person(x) AS squeeze(regexp_replace(regexp_replace(known(clean_text(
-    regexp_replace(x, '[(\[].*[)\]]', ' ', 'g'))), '^(?:(?:{honorifics}) )+', ''), '(?: (?:{name_suffixes}))+$', ''));
+-- A first or last name without titles, nickname in brackets or quotes, and generation.
+CREATE OR REPLACE TEMP MACRO clean_person(x) AS squeeze(regexp_replace(regexp_replace(clean_text(
+    regexp_replace(x, '[(\[].*[)\]]|"[^"]+"', ' ', 'g')),
+    '^(?:(?:{honorifics}) )+', ''), '(?: (?:{name_suffixes}))+$', ''));
 
 -- Eight digits, year first. The American order is read where both orders are possible.
 CREATE OR REPLACE TEMP MACRO clean_birthdate(x) AS CASE

@@ -18,6 +18,7 @@ INPUTS = (
     "first_name",
     "last_name",
     "company_name",
+    "other_names",
     "website",
     "email",
     "phone",
@@ -111,6 +112,7 @@ SOURCES = {
         "company_id",
         {
             "name": ("name",),
+            "other_names": ("other_names",),
             "website": ("website",),
             "phone": ("phone",),
             "parent_key": ("parent_id",),

@@ -26,7 +26,19 @@ from pipelines.tables import replace_table, scalar, table_columns, transaction
 Table = Literal["account", "contact", "lead", "company", "person"]
 TABLES: tuple[Table, ...] = get_args(Table)
 _SQL = Path(__file__).parent
-_SCRATCH = ("_raw", "_gone", "_in", "_ascii", "_domain", "_shared_domain", "_country", "_dialling", "_nickname")
+_SCRATCH = (
+    "_raw",
+    "_gone",
+    "_in",
+    "_ascii",
+    "_domain",
+    "_shared_domain",
+    "_country",
+    "_dialling",
+    "_nickname",
+    "_city",
+    "_other_name",
+)
 
 
 #: Libraries whose word lists and rules decide what a value becomes.
@@ -76,23 +88,34 @@ def cleaning_version() -> str:
 
 def define_macros(con: duckdb.DuckDBPyConnection) -> None:
     """Create the cleaning macros of ``macros.sql`` as temporary macros of this connection."""
-    types = "|".join(sorted(lookups.street_words("street_type") | lookups.street_words("direction"), key=len)[::-1])
-    text = (
-        (_SQL / "macros.sql")
-        .read_text(encoding="utf-8")
-        .format(
-            without_forms=_nested("x", [(pattern, " ") for pattern in lookups.legal_form_patterns()]),
-            legal_end=lookups.edge_pattern("end"),
-            legal_start=lookups.edge_pattern("start"),
-            ordinals=_nested("x", [(rf"\b{word}\b", digit) for word, digit in lookups.street_words("ordinal").items()]),
-            street_words=rf"\b(?:{types})\b",
-            honorifics=lookups.HONORIFICS,
-            name_suffixes=lookups.NAME_SUFFIXES,
-        )
-    )
+    text = (_SQL / "macros.sql").read_text(encoding="utf-8").format(**_patterns())
     for statement in re.split(r";\s*\n", text):
         if "CREATE" in statement:
             con.execute(statement)
+
+
+def _patterns() -> dict[str, str]:
+    """Return what stands in curly braces in ``macros.sql``: patterns and maps made of the word lists."""
+    types = "|".join(sorted(lookups.street_words("street_type") | lookups.street_words("direction"), key=len)[::-1])
+    ordinals = lookups.street_words("ordinal")
+    words = lookups.name_words("abbreviation") | lookups.name_words("translation")
+    numbers, roman = lookups.name_words("number") | lookups.name_words("ordinal"), lookups.name_words("roman")
+    return {
+        "without_forms": _nested("x", [(pattern, " ") for pattern in lookups.legal_form_patterns()]),
+        "legal_end": lookups.edge_pattern("end"),
+        "legal_start": lookups.edge_pattern("start"),
+        "other_name": lookups.OTHER_NAME,
+        "word_pattern": "|".join(words),
+        "word_map": _map(words),
+        "number_pattern": "|".join(numbers | roman),
+        "number_map": _map(numbers),
+        "roman_map": _map(roman),
+        "ordinals": _nested("x", [(rf"\b{word}\b", digit) for word, digit in ordinals.items()]),
+        "ordinal_pattern": "|".join(ordinals),
+        "street_words": rf"\b(?:{types})\b",
+        "honorifics": lookups.HONORIFICS,
+        "name_suffixes": lookups.NAME_SUFFIXES,
+    }
 
 
 def _same_columns(con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
@@ -136,11 +159,37 @@ def _fill(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     lookups.load_lookups(con)
     values.transliterate(con)
     values.load_domains(con)
-    file = "company.sql" if table in ("account", "company") else "person.sql"
-    key = SOURCES[table].key
-    query = (_SQL / file).read_text(encoding="utf-8").replace("{key}", "salesforce_id" if key == "Id" else key)
-    query = query.replace("{parent}", "company_id" if table == "person" else "account_id")
+    is_company, key = table in ("account", "company"), SOURCES[table].key
+    if is_company:
+        parts = "SELECT key, unnest(other_names(name, other_names)) AS name_text FROM _in WHERE other_names IS NOT NULL"
+        parts += " OR has_other_name(lower(name))"
+        con.execute(_sql("other_names", names=_sql("company_names", rows=parts))).fetchall()
+        rows = "SELECT *, coalesce(name, concat_ws(' ', first_name, last_name)) AS name_text FROM _in"
+    else:
+        rows = _sql("person_inputs")
+    names = _sql("company_names", rows=_sql("addresses", rows=rows))
+    query = _sql(
+        "company" if is_company else "person",
+        names=names,
+        key="salesforce_id" if key == "Id" else key,
+        parent="company_id" if table == "person" else "account_id",
+    )
     con.execute(f"INSERT INTO standard.{table} BY NAME {query}").fetchall()
+
+
+def _sql(name: str, **parts: str) -> str:
+    """Return the text of a SQL file of this folder without its comments, the names in curly braces replaced."""
+    text = re.sub(r"^--.*\n", "", (_SQL / f"{name}.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for part, value in parts.items():
+        text = text.replace("{" + part + "}", value)
+    return text
+
+
+def clean_company_name(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str | None, str | None]:
+    """Return one name (ASCII) cleaned, and its core; ``define_macros`` was called. For tests and explanations."""
+    query = _sql("company_names", rows="SELECT $name AS name_text")
+    row = con.execute(f"SELECT name_clean, core FROM ({query})", {"name": name}).fetchall()[0]
+    return row[0], row[1]
 
 
 def _refuse_bad_keys(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> None:
@@ -162,3 +211,8 @@ def _nested(start: str, replacements: list[tuple[str, str]]) -> str:
     for pattern, replacement in replacements:
         expression = f"regexp_replace({expression}, '{pattern}', '{replacement}', 'g')"
     return expression
+
+
+def _map(words: dict[str, str]) -> str:
+    """Return a map of SQL."""
+    return "MAP {" + ", ".join(f"{literal(word)}: {literal(standard)}" for word, standard in words.items()) + "}"

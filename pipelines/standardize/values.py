@@ -10,7 +10,18 @@ from publicsuffixlist import PublicSuffixList
 from pipelines.standardize.lookups import legal_forms
 
 #: Inputs that are transliterated; addresses of the network and numbers are not.
-TEXT_INPUTS = ("name", "first_name", "last_name", "company_name", "street", "city", "state", "country", "title")
+TEXT_INPUTS = (
+    "name",
+    "first_name",
+    "last_name",
+    "company_name",
+    "other_names",
+    "street",
+    "city",
+    "state",
+    "country",
+    "title",
+)
 
 
 @cache
