@@ -9,6 +9,7 @@ import dagster as dg
 from assets._common import POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments, table_asset
 from data_contracts.mapping import MappedObject
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
+from pipelines.review.creations import replay_proposals
 from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SyncResource
 
@@ -67,6 +68,7 @@ def feeds(
     run = run_context(context, crosswalk, sync)
     with foreseeable(), crosswalk.connect() as con:
         for name in OBJECTS:
+            replay_proposals(con, name, crosswalk.decisions, run)
             build_creation_proposals(con, name, run)
         counts = {table: row_count(con, table) for table in FEEDS}
     for table, rows in counts.items():

@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets._common import foreseeable, materialized, run_context, table_asset
 from pipelines.extract.reference import load_reference
+from pipelines.review.creations import replay_creations
 from resources.wiring import CrosswalkResource, SyncResource
 
 GROUP = "reference"
@@ -27,7 +28,8 @@ def _asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
         source = getattr(crosswalk.settings.reference, kind)
         with foreseeable(), crosswalk.connect() as con:
             result = load_reference(con, kind, source, crosswalk.settings_folder, run_context(context, crosswalk, sync))
-        context.log.info(f"{result.rows:,} rows" if source else f"no {kind} reference is configured")
-        return materialized(result.rows, {"configured": source is not None})
+            created = replay_creations(con, kind, crosswalk.decisions)
+        context.log.info(f"{result.from_source:,} rows" if source else f"no {kind} reference is configured")
+        return materialized(result.from_source + created, {"configured": source is not None, "created": created})
 
     return load

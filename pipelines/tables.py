@@ -61,13 +61,13 @@ def replace_table(con: duckdb.DuckDBPyConnection, contract: TableContract, extra
 def ensure_table(con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
     """Create the contract's table with its comments where there is none; rows stay where there is one.
 
-    A table of ``ops``, and the feed of changes, outlive versions of Crosswalk: columns promised since one was made are
-    added to it.
+    A table of ``ops``, the feed of changes and the proposals outlive versions of Crosswalk: columns promised since one
+    was made are added to it.
     """
     present = table_columns(con, contract.name)
     if not present:
         replace_table(con, contract)
-    elif contract.name.startswith("ops.") or contract.name == "imports.change":
+    elif contract.name.startswith("ops.") or contract.name in ("imports.change", "imports.creation_proposal"):
         for column in contract.columns:
             if column.name not in present:
                 target = f"{contract.relation} ADD COLUMN IF NOT EXISTS {quoted(column.name)} {column.type}"

@@ -22,7 +22,7 @@ from resources.decisions import (
     take_back,
     to_decision,
 )
-from resources.decisions_schema import AUDIT, DECISION, HEAD
+from resources.decisions_schema import AUDIT, CREATION, DECISION, HEAD
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def undo_at(store: DecisionStore, made: Decision, user: str, acts: int | None) -
                 return read_head(connection, made.object, made.salesforce_id)
             if not take_back(connection, made.id):
                 raise _TakenBackBefore
+            created = sa.update(CREATION).where(CREATION.c.decision_id == made.id, CREATION.c.withdrawn_at.is_(None))
+            connection.execute(created.values(withdrawn_at=naive(datetime.now(UTC))))
             audit(connection, user, "undo", row, detail=made.judgement)
             return to_decision(connection.execute(sa.select(*LIGHT).where(DECISION.c.id == made.id)).one())
     except _TakenBackBefore:
