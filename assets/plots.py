@@ -35,7 +35,7 @@ def histogram(
     """
     rows = [{"from": edge, "to": edge + width, "pairs": pairs} for edge, pairs in bins]
     bars = (
-        alt.Chart(_data(rows))
+        alt.Chart(as_data(rows))
         .mark_bar(color="#4c78a8")
         .encode(
             x=alt.X("from:Q", bin="binned", title="match weight (bits)"),
@@ -48,15 +48,15 @@ def histogram(
     color = alt.Color(
         "name:N", scale=alt.Scale(domain=names, range=[REVIEW, LINK]), title="threshold (bits)", legend=LEGEND
     )
-    rules = alt.Chart(_data(marks)).mark_rule(size=2, strokeDash=[5, 3]).encode(x="weight:Q", color=color)
-    return _inline(bars + rules, "Match weights and thresholds")
+    rules = alt.Chart(as_data(marks)).mark_rule(size=2, strokeDash=[5, 3]).encode(x="weight:Q", color=color)
+    return inline(bars + rules, "Match weights and thresholds")
 
 
 def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValue:
     """Return the link rate per run and object; ``rows`` are (start of the run as ISO text, object, share of 1)."""
     values = [{"run": started, "object": name, "rate": rate} for started, name, rate in rows]
     chart = (
-        alt.Chart(_data(values))
+        alt.Chart(as_data(values))
         .mark_line(point=True)
         .encode(
             x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
@@ -64,14 +64,14 @@ def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValu
             color=alt.Color("object:N", title="object", legend=LEGEND),
         )
     )
-    return _inline(chart, "Link rate per run")
+    return inline(chart, "Link rate per run")
 
 
 def rows_over_time(rows: Sequence[tuple[str, str, int]]) -> dg.MarkdownMetadataValue:
     """Return the live records in the mirror per run; ``rows`` are (start of the run as ISO text, object, records)."""
     values = [{"run": started, "object": name, "records": count} for started, name, count in rows]
     chart = (
-        alt.Chart(_data(values))
+        alt.Chart(as_data(values))
         .mark_line(point=True)
         .encode(
             x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
@@ -79,7 +79,7 @@ def rows_over_time(rows: Sequence[tuple[str, str, int]]) -> dg.MarkdownMetadataV
             color=alt.Color("object:N", title="object", legend=LEGEND),
         )
     )
-    return _inline(chart, "Records per object")
+    return inline(chart, "Records per object")
 
 
 def api_use(
@@ -97,17 +97,19 @@ def api_use(
     y = alt.Y("sum(requests):Q", title="API requests", axis=alt.Axis(format="~s"))
     color = alt.Color("object:N", title="object", legend=LEGEND)
     runs = alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS)
-    chart: Any = alt.Chart(_data(values)).mark_bar().encode(x=runs, y=y, color=color)
+    chart: Any = alt.Chart(as_data(values)).mark_bar().encode(x=runs, y=y, color=color)
     if estimates:
         expected = [{"run": started, "estimated": count} for started, count, _, _ in estimates]
-        tick = alt.Chart(_data(expected)).mark_tick(color="black", thickness=2, size=24)
+        tick = alt.Chart(as_data(expected)).mark_tick(color="black", thickness=2, size=24)
         chart += tick.encode(x=runs, y="estimated:Q")
     totals: dict[str, int] = {}
     for started, _, count in rows:
         totals[started] = totals.get(started, 0) + count
     if max(totals.values(), default=0) * 5 >= budget:
-        chart += alt.Chart(_data([{"budget": budget}])).mark_rule(color=REVIEW, strokeDash=[5, 3]).encode(y="budget:Q")
-    return _inline(chart, f"API requests per run, budget {budget:,}", _org_share(estimates))
+        chart += (
+            alt.Chart(as_data([{"budget": budget}])).mark_rule(color=REVIEW, strokeDash=[5, 3]).encode(y="budget:Q")
+        )
+    return inline(chart, f"API requests per run, budget {budget:,}", _org_share(estimates))
 
 
 def _org_share(estimates: Sequence[tuple[str, int, int | None, int | None]]) -> str:
@@ -131,13 +133,16 @@ def _cell(value: object) -> str:
     return str(value if value is not None else "").replace("|", "\\|").replace("\n", " ")
 
 
-def _data(rows: Sequence[Mapping[str, object]]) -> Any:
+def as_data(rows: Sequence[Mapping[str, object]]) -> Any:
+    """Return rows as a chart's own data."""
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
-def _inline(chart: Any, title: str, subtitle: str = "") -> dg.MarkdownMetadataValue:
+def inline(chart: Any, title: str, subtitle: str = "", *, sized: bool = False) -> dg.MarkdownMetadataValue:
+    """Return a chart as Markdown with the SVG in it; ``sized`` ones keep their own width and height."""
     heading = alt.TitleParams(title, subtitle=subtitle) if subtitle else title
-    spec = chart.properties(width=WIDTH, height=HEIGHT, title=heading).to_json()
+    size = {} if sized else {"width": WIDTH, "height": HEIGHT}
+    spec = chart.properties(title=heading, **size).to_json()
     svg = vlc.vegalite_to_svg(spec)
     encoded = base64.b64encode(svg.encode()).decode()
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{encoded})")

@@ -18,11 +18,13 @@ from assets._common import (
 )
 from assets.checks import check_others
 from assets.plots import api_use, link_rate, rows_over_time, table
+from assets.plots_matching import segment_rates as plot_segments
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.extract.usage import record_usage
 from pipelines.publish.run_record import finish_run
+from pipelines.publish.segments import SEGMENTS, segment_rates, write_segments
 from pipelines.publish.snapshot import publish_snapshot
 from pipelines.publish.statistics import (
     api_calls,
@@ -68,12 +70,17 @@ def run_statistics(
             # The last request of the run is behind us: the org's own count can be held against ours.
             record_usage(con, org, run)
         result = write_statistics(con, run)
+        write_segments(con, run)
+        rates = {segment: segment_rates(con, segment) for segment in SEGMENTS}
         budget = crosswalk.settings.limits.api.per_run
         plots = {
             "link rate per run": link_rate(link_rates(con)),
             "records per object": rows_over_time(mirror_sizes(con)),
             "API requests per run": api_use(api_calls(con), budget, api_estimates(con)),
         }
+        for segment, rows in rates.items():
+            if rows:
+                plots[f"link rate by {segment.replace('_', ' ')}"] = plot_segments(rows, segment.replace("_", " "))
     return materialized(result.rows, plots)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets._common import POOL, foreseeable, key, keys, materialized, run_context, spec_arguments, table_asset
-from assets.plots import histogram
+from assets.plots import histogram, table
+from assets.plots_matching import m_and_u, precision_and_recall
 from data_contracts.mapping import MappedObject
 from data_contracts.settings import Settings
 from pipelines.resolve import ResolveResult, resolve
+from pipelines.resolve.agreement import Agreement, agreement
 from pipelines.resolve.decisions import replay_decisions
 from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SyncResource
@@ -61,10 +63,12 @@ def _asset(name: MappedObject) -> dg.AssetsDefinition:
             result = resolve(
                 con, name, crosswalk.settings, run, models_dir=crosswalk.home.models, progress=context.log.info
             )
+            said = agreement(con, name, crosswalk.settings.matching, run)
         plot = _weights(result, crosswalk.settings)
         bounded = {"blocks cut": result.blocks_cut, "pairs cut": result.pairs_cut}
-        yield materialized(result.candidates, plot | bounded, asset=candidates)
-        yield materialized(result.records, plot | _figures(result), asset=links)
+        trained = {"m and u": m_and_u(result.model)} if result.model else {}
+        yield materialized(result.candidates, plot | trained | bounded, asset=candidates)
+        yield materialized(result.records, plot | _quality(said, result) | _figures(result), asset=links)
 
     return build
 
@@ -76,6 +80,20 @@ def _weights(result: ResolveResult, settings: Settings) -> dict[str, object]:
     link, review = (_bits(share) for share in (settings.matching.thresholds.link, settings.matching.thresholds.review))
     plot = histogram(result.histogram, width=result.histogram_width, link=link, review=review)
     return {"match weights": plot}
+
+
+def _quality(said: Agreement, result: ResolveResult) -> dict[str, object]:
+    """Return precision and recall where people have decided, and how often each rung is estimated to be right."""
+    found: dict[str, object] = {}
+    figures = [(what, item) for what, item in (("precision", said.precision), ("recall", said.recall)) if item]
+    if figures:
+        found["precision and recall"] = precision_and_recall(figures, said.right + said.wrong + said.missed)
+    rows = [
+        (rung.code, f"{rung.precision:.4f}", f"{rung.pairs:,}", f"{rung.accepted:,}", f"{rung.rejected:,}")
+        for rung in result.rung_precision
+    ]
+    heads = ("rung", "estimated precision", "pairs it rests on", "accepted", "rejected")
+    return found | {"precision of rungs": table(heads, rows)}
 
 
 def _figures(result: ResolveResult) -> dict[str, object]:

@@ -62,6 +62,12 @@ def write_statistics(con: duckdb.DuckDBPyConnection, run: RunContext) -> Statist
                 "WHERE w.object = s.object AND s.run_id = ?",
                 [run.run_id],
             ).fetchall()
+        if table_columns(con, "_state.link_run"):
+            con.execute(
+                "UPDATE ops.run_statistics AS s SET model = m.model_version FROM _state.link_run AS m "
+                "WHERE m.object = s.object AND m.run_id = s.run_id AND s.run_id = ?",
+                [run.run_id],
+            ).fetchall()
     rows = scalar(con, "SELECT count(*) FROM ops.run_statistics WHERE run_id = ?", [run.run_id])
     return StatisticsResult(run.run_id, rows)
 

@@ -31,12 +31,14 @@ _NO_LINK = {"max_link_changes"}
 class Basis:
     """What the links of one run are made with, beside data, reference and decisions, each as a short hash.
 
-    ``version`` stands for Crosswalk, its way of cleaning and DuckDB, whose hashes are compared.
+    ``version`` stands for Crosswalk, its way of cleaning and DuckDB, whose hashes are compared; ``model_version`` is
+    the name in the model's file.
     """
 
     model: str | None
     settings: str
     version: str
+    model_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def basis_of(model: Model | None, matching: Matching) -> Basis:
     answers = {name: value for name, value in asdict(model).items() if name not in _ORIGIN} if model else None
     rules = matching.model_dump(mode="json", exclude=_NO_LINK)
     made_by = [_version(), cleaning_version(), duckdb.__version__]
-    return Basis(_short(answers) if answers else None, _short(rules), _short(made_by))
+    return Basis(_short(answers) if answers else None, _short(rules), _short(made_by), model.version if model else None)
 
 
 def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, basis: Basis) -> Difference:
@@ -79,7 +81,7 @@ def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext,
     _refresh_decisions(con, sides.object, run, place)
     con.execute("DELETE FROM _state.link_run WHERE object = $object", {"object": sides.object}).fetchall()
     con.execute(
-        "INSERT INTO _state.link_run VALUES ($object, $run_id, $place, $model, $settings, $version)",
+        "INSERT INTO _state.link_run VALUES ($object, $run_id, $place, $model, $settings, $version, $model_version)",
         {"object": sides.object, "run_id": run.run_id, "place": place, **asdict(basis)},
     ).fetchall()
     last, *others = before[0] if before else (0, None, None, None)

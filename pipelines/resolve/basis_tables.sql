@@ -2,7 +2,7 @@
 -- model, its settings and the versions it was made by.
 CREATE TABLE IF NOT EXISTS _state.link_run (
     object VARCHAR NOT NULL, run_id VARCHAR NOT NULL, place BIGINT NOT NULL,
-    model VARCHAR, settings VARCHAR NOT NULL, version VARCHAR NOT NULL
+    model VARCHAR, settings VARCHAR NOT NULL, version VARCHAR NOT NULL, model_version VARCHAR
 );
 -- How many rows of a standard table were new, other or gone at a place; a run looks at those after its last one.
 CREATE TABLE IF NOT EXISTS _state.basis_log (kind VARCHAR NOT NULL, place BIGINT NOT NULL, rows BIGINT NOT NULL);

@@ -37,6 +37,8 @@ PROMISED = {
             "schema_change",
             "record_event",
             "link_change",
+            "link_approval",
+            "link_segment",
             "reject",
         )
     ),
