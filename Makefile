@@ -46,7 +46,10 @@ fidelity: .venv ## the demo org by clients that we did not write: Salesforce CLI
 soak: .venv ## kill -9 at POINTS=200 moments and every scripted fault; SEED=N and ONLY=trial repeat what failed
 	$(BIN)/python -m tests.soak --points $(or $(POINTS),200) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")
 
-bench-resolution bench-full-sync: .venv ## arrive with a later issue; fail until then
+bench-resolution: .venv ## ROWS=N accounts × N companies: Crosswalk and stock Splink 5 side by side, first time, re-link, 1 % changed
+	$(BIN)/python -m benchmarks.resolution --rows $(or $(ROWS),200000)
+
+bench-full-sync: .venv ## arrives with a later issue; fails until then
 	@echo "make $@ is not built yet: see CHANGELOG.md, section Unreleased, for what is." >&2; exit 2
 
 lint: .venv ## ruff and strict type checking

@@ -89,7 +89,8 @@ def _witnesses(con: duckdb.DuckDBPyConnection, code: str, model: Model) -> Float
     bits = np.zeros(table.num_rows)
     for name in names:
         level = table[f"gamma_{name}"].to_numpy().astype(np.int64)
-        ratio = np.log(model.parameters[name]["m"][::-1]) - np.log(model.parameters[name]["u"][::-1])
+        m, u = (np.maximum(model.parameters[name][part][::-1], 1e-12) for part in ("m", "u"))
+        ratio = np.log(m) - np.log(u)
         bits += np.where(level >= 0, ratio[np.maximum(level, 0)], 0.0)
     return np.asarray(np.exp(np.clip(bits, -60, 60)), dtype=np.float64)
 
