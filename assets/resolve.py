@@ -13,6 +13,7 @@ from data_contracts.settings import Settings
 from pipelines.resolve import ResolveResult, resolve
 from pipelines.resolve.agreement import Agreement, agreement
 from pipelines.resolve.decisions import replay_decisions
+from pipelines.resolve.evidence import pin_missing
 from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SyncResource
 
@@ -63,6 +64,7 @@ def _asset(name: MappedObject) -> dg.AssetsDefinition:
             result = resolve(
                 con, name, crosswalk.settings, run, models_dir=crosswalk.home.models, progress=context.log.info
             )
+            pin_missing(con, crosswalk.decisions, name)
             said = agreement(con, name, crosswalk.settings.matching, run)
         plot = _weights(result, crosswalk.settings)
         bounded = {"blocks cut": result.blocks_cut, "pairs cut": result.pairs_cut}
