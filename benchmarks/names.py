@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from data_contracts.settings import Settings
-from pipelines.resolve.candidates import weigh_words
+from pipelines.resolve.candidates import weigh_side, weigh_words
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import read_sides
 from pipelines.run import RunContext
@@ -161,6 +161,8 @@ def _prepare(con: duckdb.DuckDBPyConnection, left: Sequence[str], right: Sequenc
     standardize(con, "account", Settings(), run)
     standardize(con, "company", Settings(), run)
     weigh_words(con, read_sides(con, "account"))
+    for side in ("left", "right"):
+        weigh_side(con, side)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

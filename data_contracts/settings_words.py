@@ -15,7 +15,7 @@ Key = tuple[str | int, ...]
 REFERENCE_COLUMNS: dict[str, tuple[str, ...]] = {
     "company": (
         *("company_id", "name", "website", "phone", "street", "city", "state", "postal_code", "country"),
-        *("parent_id", "employees", "revenue", "industry"),
+        *("parent_id", "employees", "revenue", "industry", "other_names"),
     ),
     "person": (
         *("person_id", "company_id", "first_name", "last_name", "birthdate", "email", "phone", "mobile", "title"),

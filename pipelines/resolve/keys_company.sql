@@ -1,6 +1,8 @@
 -- Block keys of one side of company matching: two records that share one may be the same company. No key twice per row.
 -- $prefix is a length at which a prefix of a name is shared by few of the reference's names.
-SELECT DISTINCT n, 'word' AS kind, word AS value FROM _{side}_word
+SELECT DISTINCT n, 'word' AS kind, word AS value FROM (
+    SELECT n, word FROM _{side}_word
+    UNION ALL SELECT n, unnest(string_split(name, ' ')) FROM (SELECT n, unnest(other_names) AS name FROM _{side}))
 UNION ALL SELECT DISTINCT w.n, 'two words', a || ' ' || b FROM
     (SELECT n, unnest(telling) AS a, telling FROM _{side}_words) w, unnest(w.telling) AS u(b) WHERE a < b
 UNION ALL SELECT DISTINCT n, 'sound of a word', sound(word) FROM _{side}_word WHERE weight >= 0.5 AND length(word) >= 4

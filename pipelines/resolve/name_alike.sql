@@ -2,6 +2,13 @@
 -- comparison asks several times. A misspelt word finds its partner and counts with the smaller of the two weights, as
 -- far as it is alike. What is left on both sides is compared once more, written as one word: that finds words run
 -- together or torn apart.
+-- Another name of the one is the name of the other: as alike as names can be.
+CREATE OR REPLACE TEMP TABLE _renamed AS
+SELECT p.l, p.r, 1 AS also FROM {pairs} p JOIN (FROM _right WHERE len(other_names) > 0) b ON b.n = p.r JOIN _left a ON a.n = p.l
+WHERE list_contains(b.other_names, a.name_key) OR list_has_any(b.other_names, a.other_names)
+UNION
+SELECT p.l, p.r, 1 FROM {pairs} p JOIN (FROM _left WHERE len(other_names) > 0) a ON a.n = p.l JOIN _right b ON b.n = p.r
+WHERE list_contains(a.other_names, b.name_key);
 CREATE OR REPLACE TEMP TABLE _name_alike AS
 WITH partnered AS (
     SELECT p.l, p.r, a.words, a.weights, b.words AS other_words, b.weights AS other_weights,
@@ -28,9 +35,10 @@ WITH partnered AS (
         CASE WHEN found > 0 THEN 0 ELSE alone_right END AS alone_right
     FROM left_over
 )
-SELECT l, r, shared::FLOAT AS shared, (2 * shared / (2 * shared + alone + alone_right + 1e-6))::FLOAT AS alike,
-    (shared / (shared + least(alone, alone_right) + 1e-6))::FLOAT AS contained
-FROM both_sides;
+SELECT l, r, CASE WHEN also = 1 THEN greatest(shared, 1) ELSE shared END::FLOAT AS shared,
+    CASE WHEN also = 1 THEN 1 ELSE 2 * shared / (2 * shared + alone + alone_right + 1e-6) END::FLOAT AS alike,
+    CASE WHEN also = 1 THEN 1 ELSE shared / (shared + least(alone, alone_right) + 1e-6) END::FLOAT AS contained
+FROM both_sides LEFT JOIN _renamed USING (l, r);
 CREATE OR REPLACE TEMP TABLE _left_names AS
 SELECT l AS n, map(list(r ORDER BY r), list({'alike': alike, 'contained': contained, 'shared': shared} ORDER BY r)) AS names
 FROM _name_alike GROUP BY l;

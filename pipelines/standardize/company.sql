@@ -21,6 +21,7 @@ SELECT n.key AS {key},
     clean_text(n.state) AS state_clean,
     clean_postal_code(n.postal_code, n.country_code) AS postal_code_clean,
     n.country_code,
+    coalesce(try_cast(n.is_person AS BOOLEAN), false) AS is_person,
     n.parent_key AS parent_id,
     n.stored_reference_id,
     try_cast(n.size AS BIGINT) AS employees

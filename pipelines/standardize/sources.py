@@ -33,31 +33,39 @@ INPUTS = (
     "parent_key",
     "stored_reference_id",
     "size",
+    "is_person",
 )
+#: The parts of an address: they come from one address of the record, never one from here and one from there.
+ADDRESS = ("street", "city", "state", "postal_code", "country")
+#: The parts that say where; a country alone is no address.
+PLACE = ("street", "city", "postal_code")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a standard table is read from: relation, live-row condition and input → columns, first non-empty wins."""
+    """Where a standard table is read from: relation, key, input → columns (first non-empty wins), and its addresses.
+
+    The first address that says where (street, city or postal code) is taken whole.
+    """
 
     relation: str
     key: str
     columns: dict[str, tuple[str, ...]]
+    addresses: tuple[dict[str, tuple[str, ...]], ...]
 
 
-def _address(prefix: str, *fallbacks: str) -> dict[str, tuple[str, ...]]:
+def _address(prefix: str) -> dict[str, tuple[str, ...]]:
     """Return the address columns of Salesforce under ``prefix``; a code (where picklists are on) wins over a label."""
-    prefixes = (prefix, *fallbacks)
     return {
-        "street": tuple(f"{p}Street" for p in prefixes),
-        "city": tuple(f"{p}City" for p in prefixes),
-        "state": tuple(name for p in prefixes for name in (f"{p}StateCode", f"{p}State")),
-        "postal_code": tuple(f"{p}PostalCode" for p in prefixes),
-        "country": tuple(name for p in prefixes for name in (f"{p}CountryCode", f"{p}Country")),
+        "street": (f"{prefix}Street",),
+        "city": (f"{prefix}City",),
+        "state": (f"{prefix}StateCode", f"{prefix}State"),
+        "postal_code": (f"{prefix}PostalCode",),
+        "country": (f"{prefix}CountryCode", f"{prefix}Country"),
     }
 
 
-_REFERENCE_ADDRESS = {name: (name,) for name in ("street", "city", "state", "postal_code", "country")}
+_REFERENCE_ADDRESS: dict[str, tuple[str, ...]] = {name: (name,) for name in ADDRESS}
 
 SOURCES = {
     "account": Source(
@@ -71,8 +79,9 @@ SOURCES = {
             "email": ("PersonEmail",),
             "phone": ("Phone",),
             "parent_key": ("ParentId",),
-            **_address("Billing", "Shipping", "PersonMailing"),
+            "is_person": ("IsPersonAccount",),
         },
+        (_address("Billing"), _address("Shipping"), _address("PersonMailing")),
     ),
     "contact": Source(
         "salesforce.contact",
@@ -87,8 +96,8 @@ SOURCES = {
             "birthdate": ("Birthdate",),
             "title": ("Title",),
             "parent_key": ("AccountId",),
-            **_address("Mailing", "Other"),
         },
+        (_address("Mailing"), _address("Other")),
     ),
     "lead": Source(
         "salesforce.lead",
@@ -104,8 +113,8 @@ SOURCES = {
             "mobile": ("MobilePhone",),
             "birthdate": ("Birthdate__c",),
             "title": ("Title",),
-            **_address(""),
         },
+        (_address(""),),
     ),
     "company": Source(
         "reference.company",
@@ -117,8 +126,8 @@ SOURCES = {
             "phone": ("phone",),
             "parent_key": ("parent_id",),
             "size": ("employees",),
-            **_REFERENCE_ADDRESS,
         },
+        (_REFERENCE_ADDRESS,),
     ),
     "person": Source(
         "reference.person",
@@ -132,8 +141,8 @@ SOURCES = {
             "birthdate": ("birthdate",),
             "title": ("title",),
             "parent_key": ("company_id",),
-            **_REFERENCE_ADDRESS,
         },
+        (_REFERENCE_ADDRESS,),
     ),
 }
 
@@ -148,7 +157,11 @@ def read_sql(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field:
     if stored_reference_field:
         wanted["stored_reference_id"] = (stored_reference_field,)
     parts = [f"CAST({quoted(source.key)} AS VARCHAR) AS key"]
-    parts += [f"{_first_of(wanted.get(name, ()), present)} AS {name}" for name in INPUTS if name != "key"]
+    for name in INPUTS:
+        if name in ADDRESS:
+            parts.append(f"{_of_one_address(source.addresses, name, present)} AS {name}")
+        elif name != "key":
+            parts.append(f"{_first_of(wanted.get(name, ()), present)} AS {name}")
     return f"SELECT {', '.join(parts)} FROM {source.relation} {_live(table, present)}"
 
 
@@ -173,3 +186,15 @@ def _first_of(columns: tuple[str, ...], present: Collection[str]) -> str:
     if not found:
         return "CAST(NULL AS VARCHAR)"
     return found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
+
+
+def _of_one_address(addresses: tuple[dict[str, tuple[str, ...]], ...], part: str, present: Collection[str]) -> str:
+    """Return SQL for one part of the first address that says where; if none does, of whichever has the part."""
+    whole = _first_of(tuple(column for address in addresses for column in address[part]), present)
+    cases = [
+        f"WHEN coalesce({', '.join(_first_of(address[name], present) for name in PLACE)}) IS NOT NULL "
+        f"THEN {_first_of(address[part], present)}"
+        for address in addresses
+        if any(column in present for name in PLACE for column in address[name])
+    ]
+    return f"CASE {' '.join(cases)} ELSE {whole} END" if len(addresses) > 1 and cases else whole

@@ -181,7 +181,7 @@ def test_cleaning_a_clean_name_changes_nothing(con: duckdb.DuckDBPyConnection, r
     assert ask(con, "clean_text(?)", once) == once
 
 
-@effort(max_examples=40, deadline=None)
+@effort(max_examples=15, deadline=None)
 @given(st.text(alphabet="abc AB.&/-'1I", max_size=30))
 def test_the_core_of_a_name_is_never_empty_and_its_own_core(con: duckdb.DuckDBPyConnection, raw: str) -> None:
     clean, core = clean_company_name(con, raw)
