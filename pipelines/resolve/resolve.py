@@ -40,7 +40,8 @@ BAR = 2
 class ResolveResult:
     """What resolving an object came to. Counts are of records unless said otherwise.
 
-    ``histogram`` holds (lower edge in bits, candidate pairs), each bar ``BAR`` bits wide.
+    ``histogram`` holds (lower edge in bits, candidate pairs), each bar ``BAR`` bits wide. ``looked_at`` are the records
+    resolved in this run: all, or after a small change those it can concern; what was cut is of these.
     """
 
     object: str
@@ -61,6 +62,7 @@ class ResolveResult:
     histogram: list[tuple[float, int]] = field(default_factory=list)
     histogram_width: float = BAR
     rung_precision: tuple[RungPrecision, ...] = ()
+    looked_at: int = 0
     seconds: float = 0.0
 
 
@@ -109,7 +111,7 @@ def resolve(
     say(f"{name}: crosswalk written, {changes:,} links changed")
     result = _result(con, seen, (model, path, reused), candidates, changes, time.monotonic() - began)
     _forget(con)
-    return replace(result, rung_precision=precision)
+    return replace(result, rung_precision=precision, looked_at=seen.records)
 
 
 def _tell(say: Progress, seen: Gathered) -> None:
@@ -138,9 +140,9 @@ def _write(
     try:
         # One transaction: a run killed in between would forget since when records are linked, and what it changed.
         with transaction(con):
-            difference = compare_basis(con, sides, run, basis_of(model, matching))
+            difference = compare_basis(con, sides, run, basis_of(model, matching), partial=seen.partial)
             links.write_crosswalk(con, sides, run, only=only)
-            changes = links.write_link_changes(con, sides, run, difference)
+            changes = links.write_link_changes(con, sides, run, difference, only=only)
             candidates = links.write_candidates(con, sides, only=only)
             keep_index(con, seen, run, signature if model else None)
             hold_to_limit(con, sides.object, matching, run, changes)
