@@ -1,7 +1,6 @@
 """The review page in a real browser: keys, sign-in, light and dark, narrow, without JavaScript, hostile names."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from resources.home import Home
 from tests.browser.conftest import CHROMIUM
 from tests.browser.ensure_chromium import find_chromium
 from tests.support.review_site import PASSWORD, Site, serve_review
-from tests.support.review_snapshot import publish_restaurants, salesforce_id
+from tests.support.review_snapshot import copy_home, publish_restaurants, salesforce_id
 
 HOSTILE_PAIR = f"/pair/account/{salesforce_id(1)}?reference_id=h1"
 #: Contrast of text and its background that WCAG 2 asks for at level AA.
@@ -28,15 +27,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return publish_restaurants(tmp_path_factory.mktemp("review"), rows=40).published
+def published(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return publish_restaurants(tmp_path_factory.mktemp("review"), rows=40)
 
 
 @pytest.fixture
-def site(published: Path, tmp_path: Path) -> Iterator[Site]:
-    home = Home(tmp_path)
-    home.prepare()
-    shutil.copy(published, home.published)
+def site(published: Home, tmp_path: Path) -> Iterator[Site]:
+    copy_home(published, tmp_path)
     with serve_review(tmp_path) as served:
         yield served
 
@@ -53,7 +50,7 @@ def signed_in(browser: Browser, site: Site, name: str = "ann", **context: object
 
 def keep(page: Page, name: str) -> None:
     """Keep a screenshot where somebody asked for them."""
-    if folder := os.environ.get("CROSSWALK_SCREENSHOTS"):
+    if folder := os.environ.get("REVIEW_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
@@ -80,7 +77,7 @@ def test_a_steward_signs_in_and_decides_with_one_key_each(chromium: Browser, sit
         page.keyboard.press(key)
         page.wait_for_function("before => location.href !== before", arg=before)
         expect(page.get_by_role("status")).to_contain_text("It counts from the next run on")
-    made = site.services.store.decisions()
+    made = site.decisions()
     assert [(one.salesforce_id, one.judgement) for one in made] == list(
         zip(seen, ("positive", "negative", "unsure"), strict=True)
     )
@@ -105,7 +102,7 @@ def test_keys_do_nothing_while_somebody_types_and_can_be_switched_off(chromium: 
     page.keyboard.press("y")
     page.keyboard.press("Control+y")
     expect(page.get_by_role("heading", level=1)).to_contain_text("is it")
-    assert site.services.store.decisions() == ()
+    assert site.decisions() == ()
     context.close()
 
 
@@ -125,7 +122,7 @@ def test_a_keyboard_alone_reaches_the_decision_and_focus_is_seen(chromium: Brows
             break
     page.keyboard.press("Enter")
     page.wait_for_function("id => !location.href.includes(id)", arg=salesforce_id(1))
-    assert [one.judgement for one in site.services.store.decisions()] == ["negative"]
+    assert [one.judgement for one in site.decisions()] == ["negative"]
     context.close()
 
 

@@ -16,6 +16,7 @@ from apps.review.passwords import hash_password
 from apps.review.server import prepare
 from apps.review.services import Services
 from data_contracts.settings import Settings
+from resources.decisions import Decision
 from resources.home import Home
 
 PASSWORD = "correct horse battery"
@@ -48,6 +49,10 @@ class Site:
         session = self.services.sessions.begin(name)
         person.browser.cookies.set(self.services.door.session_name, self.services.sessions.cookie(session))
         return person
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """What was decided on this page, and not before it."""
+        return tuple(made for made in self.services.store.decisions() if made.decided_by in PEOPLE)
 
 
 @dataclass

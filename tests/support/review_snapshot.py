@@ -1,5 +1,6 @@
 """A published snapshot for the review page, made by the pipelines: restaurants, and names that attack the page."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from data_contracts.settings import Publish, Settings
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
 from pipelines.publish.snapshot import publish_snapshot
 from pipelines.resolve import resolve
+from pipelines.resolve.decisions import replay_decisions
 from pipelines.standardize import TABLES, standardize
+from resources.decisions import DecisionStore
 from resources.home import Home
 from tests.support.org_tables import put_salesforce
 from tests.support.resolution import connect, put, read_csv, run_context
@@ -17,6 +20,9 @@ from tests.support.resolution import connect, put, read_csv, run_context
 DATA = Path(__file__).resolve().parents[1] / "data" / "restaurants"
 HOSTILE = '<script>document.title="owned"</script>'
 HOSTILE_ENTITY = '"><img src=x onerror=alert(1)> Diner'
+#: Who decided before the snapshot was published.
+EARLIER = "zoe"
+TWINS = {3: "Asahi Ramen", 4: "Asahi Ramen Bar West"}
 #: Nothing links without a person, so that everything that could link waits in the queue.
 PROPOSED = Settings.model_validate({"matching": {"auto_link": "none"}})
 
@@ -35,6 +41,8 @@ def records(rows: int) -> list[dict[str, Any]]:
         row["OrgMatch__c"] = truth.get(row["Id"] or "") if number % 5 else "z1"
     street = {"BillingStreet": "1 Quarrel Lane", "BillingCity": "los angeles", "Phone": "213/555-0199"}
     found.append({"Id": salesforce_id(1), "Name": HOSTILE, **street})
+    # Two records that a person has said are one entity.
+    found += [{"Id": salesforce_id(number), "Name": name, "Phone": None} for number, name in TWINS.items()]
     found.append({"Id": salesforce_id(2), "Name": "Zebra Upholstery Guild", "Phone": "602/555-0142"})
     return found
 
@@ -64,8 +72,21 @@ def publish_restaurants(folder: Path, rows: int = 80, settings: Settings = PROPO
     return home
 
 
+def copy_home(home: Home, folder: Path) -> None:
+    """Give ``folder`` a home of its own with the same snapshot and decisions."""
+    copy = Home(folder)
+    copy.prepare()
+    shutil.copy(home.published, copy.published)
+    shutil.copy(home.root / "decisions.db", copy.root)
+
+
 def _derive(con: duckdb.DuckDBPyConnection, folder: Path, settings: Settings, run: str) -> None:
     context = run_context(run)
+    store = DecisionStore(Home(folder).decisions_url)
+    for number in TWINS:
+        store.record("account", salesforce_id(number), "z2", "positive", decided_by=EARLIER, reason="same sign")
+    replay_decisions(con, store, context)
+    store.close()
     for table in TABLES:
         standardize(con, table, settings, context)
     resolve(con, "account", settings, context, models_dir=folder / "models")

@@ -73,7 +73,7 @@ def test_a_judgement_leads_on_and_is_pending_until_the_next_run(site: Site) -> N
     assert ids([first])[0] in pending
     assert "same phone &amp; street" in pending
     assert "Pending until the next run" in ann.get(first).text
-    made = site.services.store.decisions()
+    made = site.decisions()
     assert [(one.salesforce_id, one.judgement, one.decided_by) for one in made] == [
         (ids([first])[0], "positive", "ann")
     ]
@@ -101,7 +101,7 @@ def test_who_was_slower_is_told_by_whom_and_when_and_decides_nothing(site: Site)
     assert answer.status_code == 409
     assert "ann decided negative" in answer.text
     assert re.search(r"20\d\d-\d\d-\d\d at \d\d:\d\d:\d\d UTC", answer.text)
-    assert len(site.services.store.decisions()) == 1
+    assert len(site.decisions()) == 1
 
 
 def test_a_form_with_another_version_keeps_nothing(site: Site) -> None:
@@ -111,7 +111,7 @@ def test_a_form_with_another_version_keeps_nothing(site: Site) -> None:
     for version in ("", "0.", "x", "9.deadbeef", "-1.", "0.'; DROP TABLE crosswalk_decision; --"):
         answer = ann.post(form.action, form.fields | {"judgement": "positive", "version": version})
         assert answer.status_code == 409, version
-    assert site.services.store.decisions() == ()
+    assert site.decisions() == ()
 
 
 def test_a_viewer_sees_and_decides_nothing(site: Site) -> None:
@@ -126,7 +126,7 @@ def test_a_viewer_sees_and_decides_nothing(site: Site) -> None:
     assert vic.post(form.action, stolen | {"csrf": vic.token()}).status_code == 403
     for act in ("/undo", "/bulk", f"/missing/account/{LONELY_ID}"):
         assert vic.act(act, judgement="create", version="0.").status_code == 403
-    assert site.services.store.decisions() == ()
+    assert site.decisions() == ()
     refused = audit_rows(site.services.store, user="vic")
     assert [row.action for row in refused if row.action != "sign_in"] == ["refused"] * 5
 
@@ -134,11 +134,11 @@ def test_a_viewer_sees_and_decides_nothing(site: Site) -> None:
 def test_one_persons_decision_is_not_anothers_to_take_back_unless_they_are_admin(site: Site) -> None:
     ann, bo, eve = site.person("ann"), site.person("bo"), site.person("eve")
     send(ann, pairs(ann)[0], "negative")
-    number = str(site.services.store.decisions()[0].id)
+    number = str(site.decisions()[0].id)
     assert bo.act("/undo", decision_id=number).status_code == 409
-    assert site.services.store.decisions()[0].withdrawn_at is None
+    assert site.decisions()[0].withdrawn_at is None
     assert eve.act("/undo", decision_id=number).status_code == 303
-    assert site.services.store.decisions()[0].withdrawn_at is not None
+    assert site.decisions()[0].withdrawn_at is not None
 
 
 def test_somebody_elses_token_does_not_decide_in_my_name(site: Site) -> None:
@@ -146,7 +146,7 @@ def test_somebody_elses_token_does_not_decide_in_my_name(site: Site) -> None:
     path = pairs(ann)[0]
     form = next(form for form in Page(bo.get(path).text).forms if form.action.endswith("/decide"))
     assert ann.post(form.action, form.fields | {"judgement": "positive"}).status_code == 403
-    assert site.services.store.decisions() == ()
+    assert site.decisions() == ()
 
 
 def test_a_script_in_a_name_is_text_on_every_page(site: Site) -> None:
@@ -210,7 +210,7 @@ def test_the_search_finds_another_entity_to_link(site: Site) -> None:
     other = next(link for said, link in page.links.items() if "apple pan" in said)
     assert "reference_id=z1" in other
     assert send(ann, other, "positive")[0] == 303
-    assert site.services.store.decisions()[0].reference_id == "z1"
+    assert site.decisions()[0].reference_id == "z1"
 
 
 def test_blind_mode_hides_what_the_model_thinks_until_one_has_decided(site: Site) -> None:
