@@ -25,7 +25,7 @@ DERIVED = frozenset(
     {
         *("name_raw", "name_core", "name_key", "name_tokens", "name_numbers", "acronym", "domain_is_shared"),
         *("first_name_canonical", "email_domain", "email_is_free", "company_name_core", "company_name_key"),
-        *("company_name_tokens", "employees"),
+        *("company_name_tokens", "employees", "other_names", "is_person"),
     }
 )
 _RAW = tuple(name for name in INPUTS if name not in ("key", "size", "stored_reference_id"))

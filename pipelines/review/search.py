@@ -16,6 +16,10 @@ _HAY = {
     "company": "coalesce(s.name_clean, '')",
     "person": "coalesce(s.first_name_clean, '') || ' ' || coalesce(s.last_name_clean, '')",
 }
+_MENTIONS = {
+    "company": "contains(s.name_clean, ${word})",
+    "person": "contains(s.last_name_clean, ${word}) OR contains(s.first_name_clean, ${word})",
+}
 #: What a person types that is no name: equal values only.
 _EXACT = {
     "company": ("s.company_id = $typed", "s.domain = $host", "s.phone = $phone"),
@@ -68,7 +72,8 @@ def _by_name(kind: Kind, words: list[str], limit: int) -> tuple[str, dict[str, A
     score = " + ".join(f"CASE WHEN {b} THEN 1 ELSE 0 END" for b in (*begins, *whole))
     inner = (
         f"SELECT s.{KEYS[kind]} AS key, ' ' || {_HAY[kind]} || ' ' AS hay FROM standard.{kind} AS s "
-        f"WHERE contains(' ' || {_HAY[kind]}, ' ' || ${longest})"
+        # The plain test first: it is all that two million names have to go through.
+        f"WHERE ({_MENTIONS[kind].format(word=longest)}) AND contains(' ' || {_HAY[kind]}, ' ' || ${longest})"
     )
     best = (
         f"SELECT key, ({score}) / {2.0 * len(names)} AS matched, length(hay) AS size FROM ({inner}) "
