@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import altair as alt
 import dagster as dg
 
-from assets.plots import LEGEND, LINK, RUN_AXIS, WIDTH, as_data, inline
+from assets.plots import LINK, RUN_AXIS, WIDTH, as_data, inline
 from pipelines.resolve.agreement import Interval
 from pipelines.resolve.model import Model
 
@@ -85,7 +85,8 @@ def segment_rates(rows: Sequence[tuple[str, str, str, int, float]], segment: str
         .encode(
             x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
             y=alt.Y("rate:Q", title="linked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("value:N", title=segment, legend=LEGEND),
+            # Three Salesforce ids are as wide as the plot.
+            color=alt.Color("value:N", title=segment, legend=alt.Legend(orient="bottom", columns=3)),
         )
         .properties(width=WIDTH, height=150)
         .facet(row=alt.Row("object:N", title=None))

@@ -46,9 +46,11 @@ def hold_to_limit(
     """Raise LinkChangeLimitError when ``changes`` are too many and nobody has approved them; else close what is open.
 
     Call it within the transaction that wrote them, when they are written. A first run, the links of new records and of
-    departed ones, and what people decided never stop a run. Reads ``_previous`` for the links before.
+    departed ones, and what people decided never stop a run. Reads ``crosswalk.<object>`` as it is now.
     """
-    links = scalar(con, "SELECT count(reference_id) FROM _previous")
+    gained = {"made": 1, "lost": -1, "moved": 0}
+    links = scalar(con, f"SELECT count(*) FROM crosswalk.{name} WHERE status = 'linked'")
+    links -= sum(gained[item.change] * item.records for item in changes)
     allowed = max(FEWEST, int(matching.max_link_changes * links))
     counted = [item for item in changes if item.known and item.cause not in _SETTLED]
     total = sum(item.records for item in counted)

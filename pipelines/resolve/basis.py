@@ -65,19 +65,24 @@ def basis_of(model: Model | None, matching: Matching) -> Basis:
     return Basis(_short(answers) if answers else None, _short(rules), _short(made_by), model.version if model else None)
 
 
-def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, basis: Basis) -> Difference:
+def compare_basis(
+    con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, basis: Basis, *, partial: bool = False
+) -> Difference:
     """Bring the kept basis of an object up to this run, and return what differs from its run before.
 
     Call it within the transaction that writes the crosswalk: a run that is undone leaves the basis of the one before.
+    ``partial`` says that ``_changed_left`` and ``_changed_right`` (id) hold every row that changed since then.
     """
     run_script(con, "basis_tables.sql")
     before = con.execute(
         "SELECT place, model, settings, version FROM _state.link_run WHERE object = $object", {"object": sides.object}
     ).fetchall()
     place = scalar(con, "SELECT max(place) FROM _state.link_run") + 1
-    kinds = (sides.object, sides.kind) if sides.kind == "company" else (sides.object, sides.kind, "company")
-    for kind in kinds:
-        _refresh(con, kind, place)
+    kinds = {sides.object: "_changed_left", sides.kind: "_changed_right"}
+    for kind, changed in kinds.items():
+        _refresh(con, kind, place, changed if partial else None)
+    # A person's employer is evidence too.
+    _refresh(con, "company", place, None)
     _refresh_decisions(con, sides.object, run, place)
     con.execute("DELETE FROM _state.link_run WHERE object = $object", {"object": sides.object}).fetchall()
     con.execute(
@@ -87,15 +92,26 @@ def compare_basis(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext,
     last, *others = before[0] if before else (0, None, None, None)
     now = (basis.model, basis.settings, basis.version)
     model, settings, made_by = (bool(before) and old != new for old, new in zip(others, now, strict=True))
-    return Difference(bool(before), last, model, settings, made_by, _changed(con, kinds[1:], last))
+    return Difference(bool(before), last, model, settings, made_by, _changed(con, (sides.kind, "company"), last))
 
 
-def _refresh(con: duckdb.DuckDBPyConnection, kind: str, place: int) -> None:
+def _refresh(con: duckdb.DuckDBPyConnection, kind: str, place: int, changed: str | None) -> None:
     """Note which rows of ``standard.<kind>`` are new, other or gone; only those are written."""
     contract = load_contract(f"standard.{kind}")
-    key = contract.columns[0].name
+    key = quoted(contract.columns[0].name)
+    # Hashed twice: the hash of two values is linear in them, and rows that exchange their ids would look the same.
+    mark = con.sql(f"SELECT bit_xor(hash(hash({key}, _input_hash))) FROM standard.{kind}").fetchall()[0][0]
+    if con.execute("SELECT mark FROM _state.basis_mark WHERE kind = $kind", {"kind": kind}).fetchall() == [(mark,)]:
+        return
+    con.execute("DELETE FROM _state.basis_mark WHERE kind = $kind", {"kind": kind}).fetchall()
+    con.execute("INSERT INTO _state.basis_mark VALUES ($kind, $mark)", {"kind": kind, "mark": mark}).fetchall()
+    scoped = {
+        "scoped_rows": f"SEMI JOIN {changed} c ON c.id = {key}" if changed else "",
+        "scoped_basis": f"SEMI JOIN {changed} USING (id)" if changed else "",
+    }
     values = ", ".join(quoted(column.name) for column in contract.columns if not column.name.startswith("_"))
-    run_script(con, "basis.sql", replace={"kind": kind, "key": quoted(key), "values": values}, place=place)
+    parts = {"kind": kind, "key": key, "values": values, **scoped}
+    run_script(con, "basis.sql", replace=parts, place=place)
 
 
 def _refresh_decisions(con: duckdb.DuckDBPyConnection, name: Object, run: RunContext, place: int) -> None:

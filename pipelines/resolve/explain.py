@@ -109,10 +109,16 @@ def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) ->
         margin=margin,
         decisions=decisions,
         changes=changes,
-        latest_change=next((row for row in changes if row["run_id"] == link["run_id"]), None),
+        latest_change=next((row for row in changes if row["run_id"] == _latest_run(con, link)), None),
         events=_rows(con, "ops.record_event", f"object_name = '{name}' AND {mine}", "detected_at DESC"),
         parts=_parts(con, name, key),
     )
+
+
+def _latest_run(con: duckdb.DuckDBPyConnection, link: dict[str, Any]) -> str:
+    """Return the run that published the tables; in the warehouse the one that wrote the row, if it was looked at."""
+    published = _rows(con, "main._meta", "true", "published_at DESC")
+    return str((published or [link])[0]["run_id"])
 
 
 def _margin(candidates: list[CandidateView], winner: str | None) -> tuple[str | None, float | None]:

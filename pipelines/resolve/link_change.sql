@@ -1,7 +1,7 @@
 -- Links of the run before against those of this one. What an earlier attempt of this run changed (_noted) is undone first.
 CREATE OR REPLACE TEMP TABLE _moved AS
 WITH now AS (
-    SELECT salesforce_id, reference_id, method FROM crosswalk.{object} WHERE status = 'linked'
+    SELECT salesforce_id, reference_id, method FROM crosswalk.{object} {only} WHERE status = 'linked'
 ), before AS (
     SELECT coalesce(p.salesforce_id, e.salesforce_id) AS salesforce_id, p.salesforce_id IS NOT NULL AS known, p.method,
         e.causes, e.new_reference_id,

@@ -126,7 +126,8 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         "CREATE OR REPLACE TEMP TABLE _previous AS SELECT salesforce_id, linked_since, "
         "CASE WHEN status = 'linked' THEN reference_id END AS reference_id, "
         "CASE WHEN status = 'linked' THEN method END AS method, "
-        f"{'NULL' if sides.object == 'account' else 'company_reference_id'} AS company_id FROM {contract.relation}"
+        f"{'NULL' if sides.object == 'account' else 'company_reference_id'} AS company_id "
+        f"FROM {contract.relation} {_of(only)}"
     )
     company, join, successor = "", "", "heir_entity.id"
     if sides.object != "account":
@@ -164,22 +165,28 @@ def by_rung(con: duckdb.DuckDBPyConnection, name: str, codes: Iterable[str]) -> 
 
 
 def write_link_changes(
-    con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContext, difference: Difference
+    con: duckdb.DuckDBPyConnection,
+    sides: Sides,
+    run: RunContext,
+    difference: Difference,
+    *,
+    only: str | None = None,
 ) -> list[LinkChanges]:
     """Append to ``ops.link_change`` what was linked, unlinked or moved since the previous run; return how many of what.
 
     Comes after ``write_crosswalk`` and before ``write_candidates``: a cause may lie with an entity that was considered
     in the run before. A run that is resumed does this step again over what it wrote itself: its changes are still those
-    since the run before.
+    since the run before. ``only`` names a table (id) of the records whose links were looked at.
     """
     relation = load_contract("ops.link_change").relation
     mine = {"run_id": run.run_id, "object": sides.object}
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _noted AS SELECT salesforce_id, old_reference_id, new_reference_id, causes "
-        f"FROM {relation} WHERE run_id = $run_id AND object = $object",
+        f"FROM {relation} {_of(only)} WHERE run_id = $run_id AND object = $object",
         mine,
     )
-    con.execute(f"DELETE FROM {relation} WHERE run_id = $run_id AND object = $object", mine)
+    again = f"AND salesforce_id IN (SELECT id FROM {only})" if only else ""
+    con.execute(f"DELETE FROM {relation} WHERE run_id = $run_id AND object = $object {again}", mine)
     employer = _NO_EMPLOYER if sides.kind == "company" else _EMPLOYER
     run_script(
         con,
@@ -189,6 +196,7 @@ def write_link_changes(
             "object": sides.object,
             "kind": sides.kind,
             "candidates_before": f"match.{sides.object}_candidate",
+            "only": _of(only),
         },
         now=run.started_at.replace(tzinfo=None),
         last=difference.last,
@@ -206,6 +214,11 @@ def write_link_changes(
             "ELSE 'moved' END AS change, known, count(*), min(salesforce_id, 3) FROM _caused GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     ]
+
+
+def _of(only: str | None) -> str:
+    """Return the join that leaves the records of a table (id)."""
+    return f"SEMI JOIN {only} w ON w.id = salesforce_id" if only else ""
 
 
 def _write(
