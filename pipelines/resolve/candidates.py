@@ -66,15 +66,24 @@ def key_kinds(kind: Kind) -> tuple[str, ...]:
     return tuple(sorted({name for _, name in found}))
 
 
-def block_keys(con: duckdb.DuckDBPyConnection, sides: Sides, side: str, of: str = "true") -> None:
-    """Create ``_<side>_key`` (h, kind, n): the hash of every key of the rows of one side for which ``of`` holds."""
+def block_keys(con: duckdb.DuckDBPyConnection, sides: Sides, side: str) -> None:
+    """Create ``_<side>_key`` (h, kind, n): the hash of every key of the rows of one side, on the left of those in ``_residue``.
+
+    Reads the side's words as well.
+    """
+    rows = "right"
+    if side == "left":
+        rows = "keyed"
+        for table in ("", "_word", "_words"):
+            con.execute(f"CREATE OR REPLACE TEMP TABLE _keyed{table} AS FROM _left{table} SEMI JOIN _residue USING (n)")
+    run_script(con, "sounds.sql", side=rows)
     kinds = key_kinds(sides.kind)
     prefix = number(con, "prefix", max(4, math.ceil(math.log(sides.entities, 10)) + 2))
     text = re.sub(r"--.*", "", (_SQL / f"keys_{sides.kind}.sql").read_text(encoding="utf-8"))
-    text = _KIND.sub(lambda found: f"{found[1]}{kinds.index(found[2])}::UTINYINT", text).replace("{side}", side)
+    text = _KIND.sub(lambda found: f"{found[1]}{kinds.index(found[2])}::UTINYINT", text).replace("{side}", rows)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE _{side}_key AS SELECT hash(kind, value) AS h, kind, n FROM ({text}) "
-        f"WHERE value IS NOT NULL AND value <> '' AND {of}",
+        "WHERE value IS NOT NULL AND value <> ''",
         {"prefix": int(prefix)},
     )
 

@@ -47,7 +47,7 @@ def gather(
     by_rung = climb(con, rungs)
     run_script(con, "residue.sql", seed=seed, sample=SAMPLE if training else 0)
     block_keys(con, sides, "right")
-    block_keys(con, sides, "left", "n IN (SELECT n FROM _residue)")
+    block_keys(con, sides, "left")
     find_blocks(con, sides)
     found = pair_up(con, sides)
     run_script(con, "sample.sql")

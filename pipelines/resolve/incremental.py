@@ -89,7 +89,7 @@ def _look(
     _fetch_entities(con)
     by_rung = climb(con, rungs)
     run_script(con, "residue.sql", seed=0, sample=0)
-    block_keys(con, sides, "left", "n IN (SELECT n FROM _residue)")
+    block_keys(con, sides, "left")
     run_script(con, "needed_block.sql", replace=at_hand, entities=sides.entities, block=BLOCK)
     found = pair_up(con, sides)
     con.execute("INSERT INTO _needed SELECT r FROM _pair")

@@ -2,10 +2,11 @@
 -- $prefix is a length at which a prefix of a name is shared by few of the reference's names.
 SELECT DISTINCT n, 'word' AS kind, word AS value FROM (
     SELECT n, word FROM _{side}_word
-    UNION ALL SELECT n, unnest(string_split(name, ' ')) FROM (SELECT n, unnest(other_names) AS name FROM _{side}))
+    UNION ALL SELECT n, unnest(string_split(name, ' ')) FROM
+        (SELECT n, unnest(other_names) AS name FROM _{side} WHERE len(other_names) > 0))
 UNION ALL SELECT DISTINCT w.n, 'two words', a || ' ' || b FROM
     (SELECT n, unnest(telling) AS a, telling FROM _{side}_words) w, unnest(w.telling) AS u(b) WHERE a < b
-UNION ALL SELECT DISTINCT n, 'sound of a word', sound(word) FROM _{side}_word WHERE weight >= 0.5 AND length(word) >= 4
+UNION ALL SELECT DISTINCT n, 'sound of a word', s.sound FROM _{side}_word JOIN _{side}_sound s USING (word)
 UNION ALL SELECT n, 'name start', left(name_squashed, $prefix) FROM _{side}
 UNION ALL SELECT n, 'name end', right(name_squashed, $prefix) FROM _{side}
 UNION ALL SELECT n, 'start and city', left(name_squashed, 4) || ' ' || city_clean FROM _{side}
