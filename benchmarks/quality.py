@@ -53,7 +53,7 @@ def main(data: Path, out: Path, labels: int, direct: bool) -> None:
             links, cpu, used = (_direct if direct else _through_the_org)(data.resolve(), home, labels)
         except CrosswalkError as error:
             raise click.ClickException(str(error)) from error
-    rows = [row for name in _objects(data) for row in _per_record(data, name, links)]
+    rows = [row for name in objects_of(data) for row in _per_record(data, name, links)]
     with out.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     figures = _score(rows, data / "truth.csv")
@@ -63,7 +63,7 @@ def main(data: Path, out: Path, labels: int, direct: bool) -> None:
     click.echo(json.dumps(figures))
 
 
-def _objects(data: Path) -> list[Object]:
+def objects_of(data: Path) -> list[Object]:
     """Return the objects the folder has a file for."""
     found = [name for name in OBJECTS if (data / f"{name.capitalize()}.csv").is_file()]
     if not found:
@@ -88,11 +88,11 @@ def _through_the_org(data: Path, home: Home, labels: int) -> tuple[dict[str, Row
         run_sync(home, full=True)
         if labels and (data / "truth.csv").is_file():
             with Warehouse(home.warehouse).connect() as con:
-                used = ask(con, home, data / "truth.csv", _objects(data), labels)
+                used = ask(con, home, data / "truth.csv", objects_of(data), labels)
             run_sync(home, full=True)
         cpu = _cpu_seconds()
     with duckdb.connect(str(home.published), read_only=True) as con:
-        return _links(con, _objects(data)), cpu, used
+        return _links(con, objects_of(data)), cpu, used
 
 
 def _direct(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], float, int]:
@@ -103,17 +103,17 @@ def _direct(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], float,
         load_folder(con, data, run)
         _resolve(con, data, home, run)
         if labels and (data / "truth.csv").is_file():
-            used = ask(con, home, data / "truth.csv", _objects(data), labels)
+            used = ask(con, home, data / "truth.csv", objects_of(data), labels)
             store = DecisionStore(home.decisions_url)
             replay_decisions(con, store, run)
             store.close()
             _resolve(con, data, home, run)
-        return _links(con, _objects(data)), _cpu_seconds(), used
+        return _links(con, objects_of(data)), _cpu_seconds(), used
 
 
 def load_folder(con: duckdb.DuckDBPyConnection, data: Path, run: RunContext) -> None:
     """Load the files of ``data`` as the mirror and the reference would hold them, and standardise them."""
-    for name in _objects(data):
+    for name in objects_of(data):
         _load(con, f"salesforce.{name}", data / f"{name.capitalize()}.csv", ", false AS _is_deleted")
     for kind in KINDS:
         if _reference(data, kind):
@@ -123,7 +123,7 @@ def load_folder(con: duckdb.DuckDBPyConnection, data: Path, run: RunContext) -> 
 
 
 def _resolve(con: duckdb.DuckDBPyConnection, data: Path, home: Home, run: RunContext) -> None:
-    for name in _objects(data):
+    for name in objects_of(data):
         resolve(con, name, Settings(), run, models_dir=home.models)
 
 
