@@ -5,10 +5,11 @@ CREATE TABLE IF NOT EXISTS _state.{kind}_basis (
     id VARCHAR NOT NULL, input BIGINT NOT NULL, basis UBIGINT NOT NULL, since BIGINT NOT NULL, place BIGINT NOT NULL
 );
 CREATE OR REPLACE TEMP TABLE _other AS
+WITH kept AS (FROM _state.{kind}_basis {scoped_basis})
 SELECT n.*, b.basis AS before, b.since, b.place
 FROM (SELECT {key} AS id, _input_hash AS input, hash({values}) AS basis FROM (FROM standard.{kind} {scoped_rows}) s
-    ANTI JOIN _state.{kind}_basis k ON k.id = s.{key} AND k.input = s._input_hash) n
-LEFT JOIN _state.{kind}_basis b USING (id);
+    ANTI JOIN kept k ON k.id = s.{key} AND k.input = s._input_hash) n
+LEFT JOIN kept b USING (id);
 INSERT INTO _other BY NAME
 SELECT id, basis AS before FROM (FROM _state.{kind}_basis {scoped_basis}) ANTI JOIN standard.{kind} ON {key} = id;
 DELETE FROM _state.{kind}_basis USING _other WHERE _other.id = {kind}_basis.id;
