@@ -113,12 +113,18 @@ def last_of(store: DecisionStore, user: str) -> Decision | None:
 
 
 def changed_since(store: DecisionStore, last_id: int, moment: datetime) -> tuple[Decision, ...]:
-    """Return judgements made after the one with ``last_id``, or made or taken back since ``moment``, in order."""
-    since = naive(moment)
-    recent = sa.or_(DECISION.c.id > last_id, DECISION.c.withdrawn_at >= since, DECISION.c.decided_at >= since)
+    """Return judgements made after the one with ``last_id``, or taken back since ``moment``, in order."""
+    recent = sa.or_(DECISION.c.id > last_id, DECISION.c.withdrawn_at >= naive(moment))
     with store.begin() as connection:
         rows = connection.execute(sa.select(*LIGHT).where(recent).order_by(DECISION.c.id)).all()
     return tuple(to_decision(row) for row in rows)
+
+
+def count_after(store: DecisionStore, last_id: int) -> int:
+    """Return how many judgements came after the one with ``last_id``, taken back or not."""
+    with store.begin() as connection:
+        query = sa.select(sa.func.count()).select_from(DECISION).where(DECISION.c.id > last_id)
+        return int(connection.execute(query).scalar_one())
 
 
 def evidence_of(store: DecisionStore, decision_id: int) -> Evidence | None:

@@ -35,11 +35,13 @@ class DecisionFileError(CrosswalkError):
 
 def write_decisions(decisions: Iterable[Decision], file: TextIO) -> int:
     """Write decisions as CSV with a header; times are ISO 8601 in UTC. Returns how many."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    rows = [[_cell(getattr(made, name)) for name in COLUMNS] for made in decisions]
-    writer.writerows(rows)
-    return len(rows)
+    rows = [list(COLUMNS), *([_cell(getattr(made, name)) for name in COLUMNS] for made in decisions)]
+    for row in rows:
+        line = io.StringIO()
+        # With this terminator a return alone is quoted too; a line ends as lines do here all the same.
+        csv.writer(line, lineterminator="\r\n").writerow(row)
+        file.write(line.getvalue()[:-2] + "\n")
+    return len(rows) - 1
 
 
 def _cell(value: object) -> str:
@@ -151,7 +153,9 @@ def _record_id(text: str) -> tuple[str, str]:
     if len(text) not in (15, 18) or not (text.isascii() and text.isalnum()):
         return text, f"column salesforce_id: {text[:40]!r} is no Salesforce Id (15 or 18 letters and digits)"
     whole = id18(text[:15])
-    if whole != text and whole.lower() == text.lower():
+    # Its last three letters say which of the others are capitals: a spreadsheet may have changed them.
+    one_case = text in (text.upper(), text.lower()) and any(letter.isalpha() for letter in text[:15])
+    if len(text) == 18 and one_case and whole.upper() != text.upper():
         return text, f"column salesforce_id: {text!r} has lost its upper and lower case"
     return (whole if len(text) == 15 else text), ""
 

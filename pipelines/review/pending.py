@@ -16,10 +16,10 @@ import pyarrow as pa
 from pipelines.review.published import columns_of
 from pipelines.review.rows import Pending
 from resources.decisions import Decision, DecisionStore
-from resources.decisions_acts import changed_since
+from resources.decisions_acts import changed_since, count_after
 
 #: Numbers of decisions may become visible out of their order, and clocks differ: so far back is looked again.
-NUMBERS, CLOCKS = 500, timedelta(seconds=60)
+NUMBERS, CLOCKS = 500, timedelta(seconds=10)
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("object", "salesforce_id", "reference_id", "judgement")])
 
 
@@ -59,9 +59,12 @@ def pending_decisions(con: duckdb.DuckDBPyConnection, store: DecisionStore) -> P
         known = _KNOWN.setdefault(store, _Known())
         if known.replayed != replayed:
             known = _KNOWN[store] = _Known(replayed)
-        now = datetime.now(UTC)
-        last = max(known.seen, default=replayed[0])
-        fresh = changed_since(store, max(last - NUMBERS, 0), known.looked_at - CLOCKS if known.seen else now)
+        now, base = datetime.now(UTC), max(replayed[0] - 2 * NUMBERS, 0)
+        last = max(known.seen, default=base)
+        fresh = changed_since(store, max(last - NUMBERS, base), known.looked_at - CLOCKS if known.seen else now)
+        if count_after(store, base) != len({d.id for d in fresh if d.id > base} | {n for n in known.seen if n > base}):
+            # A long transaction (a bulk, an import) has taken its numbers early and become visible late.
+            fresh = changed_since(store, base, now)
         changed = {d.id: d for d in fresh if known.seen.get(d.id) != d}
         known.seen.update(changed)
         known.looked_at = now

@@ -90,6 +90,8 @@ class ReviewSnapshot:
         try:
             database.execute("SET TimeZone = 'UTC'")
             database.execute(f"ATTACH {literal(str(self._path))} AS {ALIAS} (READ_ONLY)")
+            # Whatever a query could be talked into, it reads this file and nothing else.
+            database.execute("SET enable_external_access = false")
             database.execute(f"USE {ALIAS}")
             build_queue(database, SHARED)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
