@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -41,7 +41,9 @@ def serve(settings: Settings, home: Home, host: str, port: int, ready: Callable[
     """
     with prepare(settings, home, host, port) as page:
         ready(page.served)
-        page.server.run(sockets=[page.socket])
+        # Ctrl-C is how it is ended; the server has closed its connections by then.
+        with suppress(KeyboardInterrupt):
+            page.server.run(sockets=[page.socket])
 
 
 @contextmanager
