@@ -67,9 +67,9 @@ def key_kinds(kind: Kind) -> tuple[str, ...]:
 
 
 def block_keys(con: duckdb.DuckDBPyConnection, sides: Sides, side: str) -> None:
-    """Create ``_<side>_key`` (h, kind, n): the hash of every key of the rows of one side, on the left of those in ``_residue``.
+    """Create ``_<side>_key`` (h, kind, n): the hash of every key of the rows of one side.
 
-    Reads the side's words as well.
+    Of records, only those in ``_residue`` get keys. Reads the words of the side as well.
     """
     rows = "right"
     if side == "left":
