@@ -32,6 +32,8 @@ _SCRATCH = (
     "_in",
     "_ascii",
     "_domain",
+    "_host",
+    "_rare_domain",
     "_shared_domain",
     "_country",
     "_dialling",

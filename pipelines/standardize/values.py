@@ -1,5 +1,6 @@
 """What SQL cannot do to a value: transliteration and registrable domains, once per distinct value, through Arrow."""
 
+import importlib.resources
 from functools import cache
 
 import duckdb
@@ -66,14 +67,39 @@ def transliterate(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def load_domains(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``_domain`` (host, registrable) for every host of a website or e-mail address in ``_in``."""
-    hosts = con.sql(
-        "SELECT web_host(website) AS host FROM _in WHERE web_host(website) IS NOT NULL "
-        "UNION SELECT split_part(clean_email(email), '@', 2) FROM _in WHERE clean_email(email) IS NOT NULL"
+    """Create ``_domain`` (host, registrable) for every host of a website or e-mail address in ``_in``.
+
+    Most hosts are one label before a plain public suffix (acme.com, acme.co.uk), which a join finds; the list's own
+    rules, wildcards and exceptions are asked for the rest, one by one, which costs twenty times as much.
+    """
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _host AS "
+        "SELECT DISTINCT host FROM (SELECT web_host(website) AS host FROM _in WHERE website IS NOT NULL "
+        "UNION ALL SELECT split_part(clean_email(email), '@', 2) FROM _in WHERE email IS NOT NULL) WHERE host <> ''"
     ).fetchall()
-    found = [(host, registrable_domain(host)) for (host,) in hosts]
+    names = suffixes()
+    con.register("_rule_arrow", pa.table({"rule": list(names), "plain": list(names.values())}))
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _domain AS SELECT host, host AS registrable FROM _host "
+        "SEMI JOIN _rule_arrow s ON s.plain AND s.rule = host[strpos(host, '.') + 1:] "
+        "ANTI JOIN _rule_arrow r ON r.rule = host "
+        "WHERE regexp_full_match(host, '[a-z0-9-]+(?:\\.[a-z0-9-]+)+')"
+    ).fetchall()
+    con.unregister("_rule_arrow")
+    rest = con.sql("SELECT host FROM _host ANTI JOIN _domain USING (host)").fetchall()
+    found = [(host, registrable_domain(host)) for (host,) in rest]
     kept = [(host, name) for host, name in found if name]
-    _register_pairs(con, "_domain", {"host": [h for h, _ in kept], "registrable": [n for _, n in kept]})
+    _register_pairs(con, "_rare_domain", {"host": [h for h, _ in kept], "registrable": [n for _, n in kept]})
+    con.execute("INSERT INTO _domain FROM _rare_domain").fetchall()
+
+
+@cache
+def suffixes() -> dict[str, bool]:
+    """Return the names of the public suffix list; true for a suffix below which no wildcard or exception stands."""
+    text = (importlib.resources.files("publicsuffixlist") / "public_suffix_list.dat").read_text(encoding="utf-8")
+    rules = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("//")]
+    special = {rule.lstrip("!*.") for rule in rules if rule[0] in "!*"}
+    return {name: name not in special for name in (*(rule.lstrip("!*.") for rule in rules), *special)}
 
 
 def _register_pairs(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, list[str]]) -> None:
