@@ -174,7 +174,7 @@ def _exactly(sample: Sample, name: str, u: Floats, matches: Floats) -> Floats:
     for place, pairs in enumerate(counted, start=1):
         expected = float(matches[levels == len(u) - place].sum())
         # Half a pair at least: that no two ever agree by chance has not been seen, only that none did here.
-        found[-place] = min(max(pairs - expected, 0.5) / max(present - float(matches.sum()), 1.0), 0.5)
+        found[-place] = min(max(pairs - expected, 0.5) / max(present - float(matches.sum()), 1.0), 0.5 / len(counted))
     rest = slice(0, len(u) - len(counted))
     found[rest] *= (1 - found[rest.stop :].sum()) / max(float(found[rest].sum()), 1e-300)
     return found
