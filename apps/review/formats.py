@@ -68,3 +68,9 @@ def words(code: str | Iterable[str]) -> str:
 def filled(fields: Iterable[MappedField]) -> list[MappedField]:
     """Return the mapped fields that hold anything, now or then."""
     return [field for field in fields if any(value(v) != NOTHING for v in (field.reference, field.before, field.after))]
+
+
+def called(standard: Mapping[str, Any]) -> str:
+    """Return the name among a record's or entity's standard values, empty when there is none."""
+    person = " ".join(str(part) for name in ("first_name", "last_name") if (part := standard.get(name)))
+    return str(standard.get("name_raw") or person or standard.get("name_clean") or "")

@@ -19,9 +19,7 @@ def show_queue(exchange: Exchange) -> Response:
     wanted = chosen(exchange.request.query_params)
     with exchange.services.snapshot.connect() as con:
         found = queue(con, exchange.services.store, wanted.filters, wanted.sort, wanted.after, ROWS)
-    return exchange.render(
-        "queue.html", page=found, chosen=wanted, objects=OBJECTS, waiting=WAITING, sorts=SORTS, pending=False
-    )
+    return exchange.render("queue.html", page=found, chosen=wanted, objects=OBJECTS, waiting=WAITING, sorts=SORTS)
 
 
 def preferences(exchange: Exchange) -> Response:

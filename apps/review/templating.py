@@ -32,6 +32,7 @@ def environment() -> Environment:
         "query": formats.query,
         "words": formats.words,
         "filled": formats.filled,
+        "called": formats.called,
     }
     made.globals |= {"marked": marked, "waterfall": waterfall, "candidate_map": candidate_map}
     return made

@@ -66,6 +66,9 @@ def test_the_map_shows_every_scored_candidate_and_the_better_name_further_right(
     assert drawn.dots[1].x > drawn.dots[0].x
     assert all(0 <= dot.x <= WIDTH and 0 <= dot.y <= HEIGHT for dot in drawn.dots)
     assert candidate_map([CANDIDATE]) is None
+    twin = candidate_map([CANDIDATE, replace(CANDIDATE, reference_id="c4", rank=2), better])
+    assert twin
+    assert [(dot.candidate.reference_id, dot.more) for dot in twin.dots] == [("c1", 1), ("c2", 0)]
 
 
 def test_filters_take_what_is_sound_and_leave_out_the_rest() -> None:
