@@ -33,6 +33,11 @@ def test_it_says_why_in_words(home: Home) -> None:
     assert shown.exit_code == 0
     assert "linked. rung ACC_DOMAIN_NAME is satisfied by this entity alone." in shown.output
     assert "acme widgets" in shown.output
+    assert "by rung ACC_DOMAIN_NAME: same domain and same name." in shown.output
+    assert "1. c1 ACC_DOMAIN_NAME: probability" in shown.output
+    assert "← this one" in shown.output
+    assert "keys: " in shown.output
+    assert "link made (none → c1), cause data." in shown.output
 
 
 def test_it_says_why_in_json(home: Home) -> None:
@@ -41,6 +46,9 @@ def test_it_says_why_in_json(home: Home) -> None:
     document = json.loads(shown.output)
     assert document["winner"] == "c1"
     assert document["candidates"][0]["rule_code"] == "ACC_DOMAIN_NAME"
+    assert document["decider"] == {"by": "rung", "name": "ACC_DOMAIN_NAME", "meaning": "same domain and same name"}
+    assert (document["runner_up"], document["margin"]) == (None, None)
+    assert document["latest_change"]["change"] == "made"
 
 
 def test_nothing_published_is_an_error_with_the_next_command(home: Home) -> None:
