@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from resources.home import Home
-from tests.browser.conftest import CHROMIUM
-from tests.browser.ensure_chromium import find_chromium
 from tests.support.review_site import PASSWORD, Site, serve_review
 from tests.support.review_snapshot import copy_home, publish_restaurants, salesforce_id
 
@@ -19,11 +17,10 @@ CONTRAST = 4.5
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
-        yield browser
-        browser.close()
+def chromium(browser: BrowserContext) -> Browser:
+    """The browser of the session: Playwright runs once in a process."""
+    assert browser.browser
+    return browser.browser
 
 
 @pytest.fixture(scope="module")
