@@ -49,7 +49,7 @@ def histogram(
         "name:N", scale=alt.Scale(domain=names, range=[REVIEW, LINK]), title="threshold (bits)", legend=LEGEND
     )
     rules = alt.Chart(as_data(marks)).mark_rule(size=2, strokeDash=[5, 3]).encode(x="weight:Q", color=color)
-    return inline(bars + rules, "Match weights and thresholds")
+    return _inline(bars + rules, "Match weights and thresholds")
 
 
 def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValue:
@@ -64,7 +64,7 @@ def link_rate(rows: Sequence[tuple[str, str, float]]) -> dg.MarkdownMetadataValu
             color=alt.Color("object:N", title="object", legend=LEGEND),
         )
     )
-    return inline(chart, "Link rate per run")
+    return _inline(chart, "Link rate per run")
 
 
 def rows_over_time(rows: Sequence[tuple[str, str, int]]) -> dg.MarkdownMetadataValue:
@@ -79,7 +79,7 @@ def rows_over_time(rows: Sequence[tuple[str, str, int]]) -> dg.MarkdownMetadataV
             color=alt.Color("object:N", title="object", legend=LEGEND),
         )
     )
-    return inline(chart, "Records per object")
+    return _inline(chart, "Records per object")
 
 
 def api_use(
@@ -109,7 +109,7 @@ def api_use(
         chart += (
             alt.Chart(as_data([{"budget": budget}])).mark_rule(color=REVIEW, strokeDash=[5, 3]).encode(y="budget:Q")
         )
-    return inline(chart, f"API requests per run, budget {budget:,}", _org_share(estimates))
+    return _inline(chart, f"API requests per run, budget {budget:,}", _org_share(estimates))
 
 
 def _org_share(estimates: Sequence[tuple[str, int, int | None, int | None]]) -> str:
@@ -138,11 +138,17 @@ def as_data(rows: Sequence[Mapping[str, object]]) -> Any:
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
-def inline(chart: Any, title: str, subtitle: str = "", *, sized: bool = False) -> dg.MarkdownMetadataValue:
-    """Return a chart as Markdown with the SVG in it; ``sized`` ones keep their own width and height."""
+def inline(chart: Any, title: str, subtitle: str = "") -> dg.MarkdownMetadataValue:
+    """Return a chart that has a width and a height of its own as Markdown with the SVG in it."""
+    return _inline(chart, title, subtitle, None)
+
+
+def _inline(
+    chart: Any, title: str, subtitle: str = "", size: tuple[int, int] | None = (WIDTH, HEIGHT)
+) -> dg.MarkdownMetadataValue:
     heading = alt.TitleParams(title, subtitle=subtitle) if subtitle else title
-    size = {} if sized else {"width": WIDTH, "height": HEIGHT}
-    spec = chart.properties(title=heading, **size).to_json()
+    titled = chart.properties(title=heading)
+    spec = (titled.properties(width=size[0], height=size[1]) if size else titled).to_json()
     svg = vlc.vegalite_to_svg(spec)
     encoded = base64.b64encode(svg.encode()).decode()
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{encoded})")

@@ -44,7 +44,7 @@ def m_and_u(model: Model) -> dg.MarkdownMetadataValue:
         )
         encoded = encoded.encode(color=color) if name == "weight" else encoded
         panels.append(encoded.properties(width=(WIDTH - 200) // 3, height=ROW * len(rows)))
-    return inline(alt.hconcat(*panels, spacing=8), f"m and u of model {model.version}", sized=True)
+    return inline(alt.hconcat(*panels, spacing=8), f"m and u of model {model.version}")
 
 
 def precision_and_recall(figures: Sequence[tuple[str, Interval]], decisions: int) -> dg.MarkdownMetadataValue:
@@ -67,7 +67,7 @@ def precision_and_recall(figures: Sequence[tuple[str, Interval]], decisions: int
         + base.mark_text(dy=-12, align="right", dx=4).encode(x="high:Q", text="text:N")
     ).properties(width=WIDTH - 200, height=46 * len(rows))
     told = f"95 % intervals over {decisions:,} decisions: the hard pairs, some of which the model learnt from"
-    return inline(chart, "Precision and recall without a person", told, sized=True)
+    return inline(chart, "Precision and recall without a person", told)
 
 
 def segment_rates(rows: Sequence[tuple[str, str, str, int, float]], segment: str) -> dg.MarkdownMetadataValue:
@@ -92,4 +92,4 @@ def segment_rates(rows: Sequence[tuple[str, str, str, int, float]], segment: str
         .facet(row=alt.Row("object:N", title=None))
         .resolve_scale(color="independent")
     )
-    return inline(chart, f"Link rate by {segment}", sized=True)
+    return inline(chart, f"Link rate by {segment}")
