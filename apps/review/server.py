@@ -64,6 +64,8 @@ def config(services: Services) -> uvicorn.Config:
     """Return how uvicorn serves the page: no access log (addresses hold what people search for), no proxy's word."""
     return uvicorn.Config(
         make_app(services),
+        # h11, unlike the default, bounds how long a request's head may be.
+        http="h11",
         ws="none",
         lifespan="off",
         log_config=None,
@@ -98,7 +100,9 @@ def origins(review: Review, host: str, port: int) -> Origins:
     """Return the host names the page answers to: a foreign name that leads here is an attack (DNS rebinding)."""
     if review.public_url:
         return Origins(frozenset({review.public_url.rstrip("/").removeprefix("https://").lower()}), secure=True)
-    return Origins(frozenset(f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]", _bracketed(host))), False)
+    names = ("localhost", "127.0.0.1", "[::1]", _bracketed(host))
+    # A browser leaves out the port that http has anyway.
+    return Origins(frozenset(name if port == 80 else f"{name}:{port}" for name in names), secure=False)
 
 
 def served(services: Services, review: Review, host: str, port: int) -> Served:

@@ -52,9 +52,9 @@ def test_somebody_unknown_costs_as_much_time_as_a_wrong_password() -> None:
     def seconds(hashed: str | None) -> float:
         times = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time()
             assert not verify("wrong", hashed)
-            times.append(time.perf_counter() - began)
+            times.append(time.thread_time() - began)
         return min(times)
 
     assert seconds(None) > seconds(stored) / 3
