@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 import unicodedata
 from typing import Any
 
@@ -30,15 +31,18 @@ _EXACT = {
 def search(con: duckdb.DuckDBPyConnection, kind: Kind, text: str, *, limit: int = 20, seconds: float = 2.0) -> Found:
     """Return reference entities whose id, name, domain, e-mail or phone ``text`` names, best first.
 
-    Every word must be in the name, as a whole or as the beginning of a word; legal forms and the like that the
-    standard name lacks may be left over. At most ``limit`` hits; after ``seconds`` what was found by id, domain,
-    e-mail or phone is returned and ``slow`` is True.
+    Every word must be in the name, as a whole or as the beginning of a word; where no name has them all, the longest
+    must, since standard names lack legal forms and the like. At most ``limit`` hits. After ``seconds`` what was found
+    by id, domain, e-mail or phone is returned, and ``slow`` is True.
     """
     typed = text.strip()[:200]
     if not typed:
         return Found((), cut=False, slow=False)
-    exact = _exact(con, kind, typed, limit)
-    named, slow = _within(con, seconds, *_by_name(kind, _words(typed), limit))
+    exact, words, until = _exact(con, kind, typed, limit), _words(typed), time.monotonic() + seconds
+    named, slow = _within(con, until, *_by_name(kind, words, words, limit))
+    if not named and not slow and len(words) > 1:
+        # The longest word alone, so that "Acme GmbH" finds Acme.
+        named, slow = _within(con, until, *_by_name(kind, words, [max(words, key=len)], limit))
     known = {row["id"] for row in exact}
     rows = [*exact, *(row for row in named if row["id"] not in known)]
     return Found(tuple(_hit(kind, row) for row in rows[:limit]), cut=len(rows) > limit, slow=slow)
@@ -60,23 +64,23 @@ def _exact(con: duckdb.DuckDBPyConnection, kind: Kind, typed: str, limit: int) -
     return rows_of(con, query, used | {"most": limit + 1})
 
 
-def _by_name(kind: Kind, words: list[str], limit: int) -> tuple[str, dict[str, Any]]:
-    """Return the query of entities with most of the words in their names, whole words and short names first."""
+def _by_name(kind: Kind, words: list[str], needed: list[str], limit: int) -> tuple[str, dict[str, Any]]:
+    """Return the query of entities with all the ``needed`` words in their names, whole words and short names first."""
     if not words:
         return "", {}
     names = {f"w{number}": word for number, word in enumerate(words)}
-    # The longest word must be there; of the others most, so that "Acme GmbH" finds Acme.
-    longest = max(names, key=lambda name: len(names[name]))
-    begins = [f"contains(hay, ' ' || ${name})" for name in names]
-    whole = [f"contains(hay, ' ' || ${name} || ' ')" for name in names]
-    score = " + ".join(f"CASE WHEN {b} THEN 1 ELSE 0 END" for b in (*begins, *whole))
+    must = [name for name, word in names.items() if word in needed]
+    # The plain test first: it is all that two million names have to go through.
+    where = [f"({_MENTIONS[kind].format(word=name)})" for name in must]
+    where += [f"contains(' ' || {_HAY[kind]}, ' ' || ${name})" for name in must]
+    tests = [f"contains(hay, ' ' || ${name}{end})" for name in names for end in ("", " || ' '")]
+    score = " + ".join(f"CASE WHEN {test} THEN 1 ELSE 0 END" for test in tests)
     inner = (
         f"SELECT s.{KEYS[kind]} AS key, ' ' || {_HAY[kind]} || ' ' AS hay FROM standard.{kind} AS s "
-        # The plain test first: it is all that two million names have to go through.
-        f"WHERE ({_MENTIONS[kind].format(word=longest)}) AND contains(' ' || {_HAY[kind]}, ' ' || ${longest})"
+        f"WHERE {' AND '.join(where)}"
     )
     best = (
-        f"SELECT key, ({score}) / {2.0 * len(names)} AS matched, length(hay) AS size FROM ({inner}) "
+        f"SELECT key, ({score}) / {len(tests)}.0 AS matched, length(hay) AS size FROM ({inner}) "
         "ORDER BY matched DESC, size, key LIMIT $most"
     )
     query = (
@@ -98,12 +102,15 @@ def _from(kind: Kind) -> str:
 
 
 def _within(
-    con: duckdb.DuckDBPyConnection, seconds: float, query: str, parameters: dict[str, Any]
+    con: duckdb.DuckDBPyConnection, until: float, query: str, parameters: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], bool]:
     """Return the rows, or none and True when the time was over."""
     if not query:
         return [], False
-    watch = threading.Timer(seconds, con.interrupt)
+    left = until - time.monotonic()
+    if left < 0.01:
+        return [], True
+    watch = threading.Timer(left, con.interrupt)
     watch.start()
     try:
         return rows_of(con, query, parameters), False

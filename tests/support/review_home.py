@@ -73,14 +73,14 @@ class ReviewHome:
             for name in OBJECTS:
                 self._resolve(con, name, run)
             for kind in ("company", "person"):
-                build_entity_imports(con, kind, self.settings, run)  # type: ignore[arg-type]
+                build_entity_imports(con, kind, self.settings, run)
             self.after_imports(con, run)
             publish_snapshot(con, self.home, publish or Publish(keep=0), run)
         return run
 
     def before_standard(self, con: duckdb.DuckDBPyConnection, run: RunContext) -> None:
         for kind in ("company", "person"):
-            replay_creations(con, kind, self.store)  # type: ignore[arg-type]
+            replay_creations(con, kind, self.store)
         replay_decisions(con, self.store, run)
 
     def after_imports(self, con: duckdb.DuckDBPyConnection, run: RunContext) -> None:

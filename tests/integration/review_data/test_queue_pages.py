@@ -50,7 +50,7 @@ def snapshot(published: Path) -> Iterator[ReviewSnapshot]:
 
 def order(sort: Sort) -> Any:
     """The order of the pages, written down once more."""
-    keys = {
+    keys: dict[str, Any] = {
         "value": lambda row: (-row.rank_value, -row.teaching_value),
         "teaching": lambda row: (-row.teaching_value, -row.worth),
         "worth": lambda row: (-row.worth, -row.teaching_value),
@@ -190,5 +190,6 @@ def test_a_new_snapshot_is_read_while_an_old_page_is_still_being_made(published:
 def test_a_search_that_takes_too_long_is_ended_and_says_so(snapshot: ReviewSnapshot) -> None:
     with snapshot.connect() as con:
         found = search(con, "company", "c7", seconds=0.0)
-        assert [hit.reference_id for hit in found.hits] == ["c7"]
+        assert [hit.reference_id for hit in found.hits] == ["c7"], "what an id, domain or number finds is there"
+        assert found.slow
         assert search(con, "company", "firm 7 number").hits[0].reference_id == "c7"

@@ -65,7 +65,7 @@ def status(home: ReviewHome, number: int) -> tuple[str, str | None, str | None, 
     found = home.ask(
         f"SELECT status, reference_id, method, reason FROM crosswalk.account WHERE salesforce_id = '{aid(number)}'"
     )
-    return found[0]  # type: ignore[return-value]
+    return found[0]
 
 
 def judge(home: ReviewHome, key: PairKey, judgement: str, user: str = "ann") -> Decided:
