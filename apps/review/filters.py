@@ -57,9 +57,7 @@ def chosen(values: Mapping[str, str]) -> Chosen:
         pending={"1": True, "all": None}.get(given.get("pending", ""), False),
     )
     sort = _one_of(given.get("sort"), tuple(SORTS)) or "value"
-    bulk = given.get("bulk", "")
-    number = int(bulk) if bulk.isascii() and bulk.isdigit() and len(bulk) < 10 else None
-    return Chosen(filters, sort, given.get("after"), number, given)
+    return Chosen(filters, sort, given.get("after"), row_number(given.get("bulk", "")), given)
 
 
 def chosen_of(query: str) -> Chosen:
@@ -67,6 +65,12 @@ def chosen_of(query: str) -> Chosen:
     return chosen(
         cast(dict[str, Any], dict(parse_qsl(query[:4000], max_num_fields=40) if query.count("&") < 40 else ()))
     )
+
+
+def row_number(text: str) -> int | None:
+    """Return the number of a row of the decisions store, None for a text that cannot be one there."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+    return number if number is not None and number < 2**31 else None
 
 
 def _one_of(given: str | None, allowed: tuple[_Chosen, ...]) -> _Chosen | None:

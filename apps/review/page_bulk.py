@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from apps.review.exchange import Exchange, act, page
-from apps.review.filters import OBJECTS, chosen
+from apps.review.filters import OBJECTS, chosen, row_number
 from apps.review.next_pair import decided, pair_path
 from data_contracts.errors import CrosswalkError
 from data_contracts.mapping import MappedObject
@@ -54,13 +54,16 @@ def undo_bulk(exchange: Exchange) -> Response:
 
 
 def _number(exchange: Exchange) -> int:
-    return int(exchange.request.path_params["number"])
+    number = row_number(exchange.path("number"))
+    if number is None:
+        raise CrosswalkError("there is no such bulk", next_step="draw a sample on the bulk page")
+    return number
 
 
 routes = [
     page("/bulk", show_bulk_start, "bulk"),
     act("/bulk", draw_sample, "bulk"),
-    page("/bulk/{number:int}", show_bulk, "bulk"),
-    act("/bulk/{number:int}/accept", accept_bulk, "bulk"),
-    act("/bulk/{number:int}/undo", undo_bulk, "bulk"),
+    page("/bulk/{number}", show_bulk, "bulk"),
+    act("/bulk/{number}/accept", accept_bulk, "bulk"),
+    act("/bulk/{number}/undo", undo_bulk, "bulk"),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from apps.review.exchange import Exchange, act, page
-from apps.review.filters import OBJECTS, chosen, chosen_of
+from apps.review.filters import OBJECTS, chosen, chosen_of, row_number
 from apps.review.next_pair import next_path, pair_path
 from data_contracts.errors import CrosswalkError
 from data_contracts.mapping import ENTITY, MappedObject
@@ -66,8 +66,7 @@ def decide_pair(exchange: Exchange) -> Response:
 def undo_decision(exchange: Exchange) -> Response:
     """Take a judgement back, the last one of this person unless another is named, and show its pair again."""
     store = exchange.services.store
-    given = exchange.sent("decision_id")
-    number = int(given) if given.isascii() and given.isdigit() and len(given) < 12 else None
+    number = row_number(exchange.sent("decision_id"))
     if number is None:
         raise CrosswalkError("there is nothing to take back", why="you have not decided anything that still stands")
     outcome = undo(store, exchange.user.name, number, as_admin=exchange.user.may("bulk"))

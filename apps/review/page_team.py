@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from apps.review.exchange import Exchange, page
-from apps.review.filters import OBJECTS
+from apps.review.filters import OBJECTS, row_number
 from pipelines.review.names import entity_names, record_names
 from pipelines.review.pending import pending_decisions
 from resources.decisions import Decision
@@ -17,7 +17,7 @@ AUDIT_ROWS = PENDING_ROWS = 100
 
 def show_pending(exchange: Exchange) -> Response:
     """Show what is decided and not yet replayed by a run, newest first; records that did not wait among them."""
-    before = _number(exchange.asked("before", 12))
+    before = row_number(exchange.asked("before", 12))
     with exchange.services.snapshot.connect() as con:
         every = [d for mine in pending_decisions(con, exchange.services.store).by_record.values() for d in mine]
         found = sorted((d for d in every if before is None or d.id < before), key=lambda d: -d.id)
@@ -33,13 +33,9 @@ def _of(rows: Sequence[Decision], name: str, column: str) -> list[str]:
     return [getattr(made, column) for made in rows if made.object == name]
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
 def show_audit(exchange: Exchange) -> Response:
     """Show who did what, newest first."""
-    older = _number(exchange.asked("before", 12))
+    older = row_number(exchange.asked("before", 12))
     user, record = exchange.asked("user") or None, exchange.asked("record") or None
     rows = audit_rows(exchange.services.store, user=user, salesforce_id=record, before_id=older, limit=AUDIT_ROWS + 1)
     following = rows[AUDIT_ROWS - 1].id if len(rows) > AUDIT_ROWS else None

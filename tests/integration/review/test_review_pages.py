@@ -252,6 +252,8 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_none_is_told(site: Site) 
 def test_unknown_pages_records_and_objects_are_said_not_to_be_there(site: Site) -> None:
     ann = site.person()
     unknown = ("/nope", "/pair/opportunity/006?reference_id=x", "/pair/account/001?reference_id=x", "/record/account/1")
+    assert site.person("eve").get(f"/bulk/{10**20}").status_code == 404
+    assert ann.act("/undo", decision_id=str(2**31)).status_code == 409
     for path in (*unknown, "/bulk/99", "/missing/account/001", "/static/../app.py", "/static/%2e%2e/app.py"):
         answer = ann.get(path)
         assert answer.status_code in (403, 404), path
