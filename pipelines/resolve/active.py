@@ -1,7 +1,7 @@
 """Which pairs a person should be asked about: those that teach most, or matter most by themselves.
 
 A decision is worth most where the model does not know (its entropy), and where many other open pairs agree in the
-same way, so that what is said of one helps with all; it is worth less where people have spoken about such pairs
+same way, so that what is said of one helps with all; it is worth less where people have accepted such pairs
 already. Reading the queue, and weighing it by an account's worth, is for whoever shows it.
 """
 

@@ -1,5 +1,5 @@
 -- What a decision on an open pair would teach: how unsure the model is (bits of entropy), more where many open pairs
--- agree in the same way, less where people have spoken about such pairs already. The second pair of one pattern
+-- agree in the same way, less where people have accepted such pairs already. The second pair of one pattern
 -- teaches less than the first, so that the head of the queue is not one question asked many times.
 CREATE OR REPLACE TEMP TABLE _teaching AS
 WITH open AS (

@@ -49,7 +49,10 @@ def asked(con: duckdb.DuckDBPyConnection, most: int) -> list[tuple[str, str]]:
 
 
 def table(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
-    return con.sql("FROM match.account_candidate ORDER BY salesforce_id, reference_id").fetchall()
+    # What a decision would teach depends on the whole queue, of which a delta weighs what changed only.
+    return con.sql(
+        "SELECT * EXCLUDE (teaching_value) FROM match.account_candidate ORDER BY salesforce_id, reference_id"
+    ).fetchall()
 
 
 def test_below_thirty_decisions_nothing_but_the_decided_pairs_changes(tmp_path: Path) -> None:
