@@ -53,7 +53,10 @@ def test_the_figures_of_the_benchmark() -> None:
     scores = [0.9, 0.6, 0.8, 0.1]
     assert counted(pairs, scores, 0.7) == Counts(right=1, wrong=1, missed=1)
     assert figures(pairs, scores) == {
-        "f1": 0.5, "precision": 0.5, "recall": 0.5,
-        "best_f1": 0.8, "best_threshold": 0.6,
+        "f1": 0.5,
+        "precision": 0.5,
+        "recall": 0.5,
+        "best_f1": 0.8,
+        "best_threshold": 0.6,
     }
     assert top_one(["Acme Inc", "Globx", "Same"], ["Acme", "Globex", "Same"]) == {"count": 3, "accuracy": 1.0}

@@ -1,10 +1,11 @@
 """A company is found by another name of its, and names written as one word or two are the same."""
 
 from pathlib import Path
+from typing import Any
 
 from tests.support.resolution import connect, put, resolve_all
 
-COMPANIES = [
+COMPANIES: list[dict[str, Any]] = [
     {"company_id": "c1", "name": "Zentora Holding AG", "city": "Bonn", "other_names": "Kiesgrube Lindental GmbH"},
     {"company_id": "c2", "name": "Goodwill Furniture", "city": "Austin", "other_names": None},
     {"company_id": "c3", "name": "Nordlicht Reederei", "city": "Kiel", "other_names": None},
