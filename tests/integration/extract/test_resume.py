@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.extract import download_object, lists, load, submit
+from pipelines.extract import download_object, jobs, lists, load, submit
 from resources import landing
 from resources.landing import LandingFolder, Manifest
 from tests.integration.extract.conftest import ACCOUNTS
@@ -140,6 +140,22 @@ def test_a_job_the_org_forgot_is_submitted_again(
     job = LandingFolder.open(m.home.landing / plan.require("account").landing).manifest.job_id
     scripted.script({"action": "status", "status": 404, "body": gone, "match": {"path": f"/jobs/query/{job}"}})
     assert m.sync("full")["account"].live == ACCOUNTS
+
+
+def test_a_job_that_never_ends_is_asked_for_again_after_a_day(
+    mirror: MakeMirror, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submit, "REST_ROWS", -1)
+    scripted.script({"action": "slow_job", "seconds": 3600, "match": {"method": "POST", "path": "/jobs/query"}})
+    m = mirror()
+    _, plan = m.submit("full")
+    scripted.script()
+    stuck = LandingFolder.open(m.home.landing / plan.require("account").landing)
+    assert m.submit("full")[1].require("account").landing == plan.require("account").landing
+    with stuck.changing() as manifest:
+        manifest.created_at -= jobs.STUCK_AFTER
+    assert m.sync("full")["account"].live == ACCOUNTS
+    assert LandingFolder.open(stuck.path).manifest.abandoned
 
 
 def test_a_page_changed_on_disk_is_fetched_again(mirror: MakeMirror, monkeypatch: pytest.MonkeyPatch) -> None:

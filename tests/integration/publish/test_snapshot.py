@@ -233,3 +233,7 @@ def test_run_records_tell_running_ended_and_killed_apart(con, home):
         assert published.sql(query.format("ops.sync_run")).fetchall() == [killed, ("r2", "succeeded", None, True, None)]
     finish_run(con, run_of("r2"), "failed", "org down")
     assert con.sql(query.format("ops.sync_run")).fetchall()[1] == ("r2", "failed", "org down", True, None)
+    # Dagster's "Re-execute from failure" begins behind the step that begins the run.
+    publish_snapshot(con, home, Publish(), run_of("r2"))
+    with snapshot(home) as published:
+        assert published.sql(query.format("ops.sync_run")).fetchall()[1] == ("r2", "succeeded", None, True, None)
