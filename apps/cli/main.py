@@ -25,7 +25,7 @@ COMMANDS = {
     "decisions": "Bring decisions in or out as CSV.",
     "preflight": "Check connection, permissions and fields.",
     "fields": "List the fields of an object, for the mapping.",
-    "settings": "Check the settings.",
+    "settings": "Check the settings; try other thresholds.",
     "selection": "Try an object's selection against the org: how many records, what is wrong.",
     "check": "Check the settings; the same as settings check.",
     "clear": "Remove an object's matches from the local warehouse; Salesforce is never touched.",
