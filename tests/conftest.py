@@ -22,7 +22,16 @@ _KEPT = ("CROSSWALK_TEST_POSTGRES_URL", "CROSSWALK_TELEMETRY_DISABLED", "CROSSWA
 #: Files of tests/pipeline whose tests use the fixture ``first_sync``.
 FIRST_SYNC = {
     f"test_{name}.py"
-    for name in ("analyst", "definitions", "full_sync", "light_run", "preflight_asset", "status", "wrong_inputs")
+    for name in (
+        "analyst",
+        "definitions",
+        "full_sync",
+        "light_run",
+        "link_limit",
+        "preflight_asset",
+        "status",
+        "wrong_inputs",
+    )
 }
 
 
