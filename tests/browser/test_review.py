@@ -38,7 +38,7 @@ def site(published: Home, tmp_path: Path) -> Iterator[Site]:
 def signed_in(browser: Browser, site: Site, name: str = "ann", **context: object) -> BrowserContext:
     """A browser whose person has signed in."""
     made = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900}, **(context))  # type: ignore[arg-type]
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(45_000)
     session = site.services.sessions.begin(name)
     cookie = {"name": site.services.door.session_name, "value": site.services.sessions.cookie(session), "url": site.url}
     made.add_cookies([cookie])  # type: ignore[list-item]
@@ -57,7 +57,7 @@ def record_of(page: Page) -> str:
 
 def test_a_steward_signs_in_and_decides_with_one_key_each(chromium: Browser, site: Site) -> None:
     page = chromium.new_page(base_url=site.url)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(45_000)
     troubles: list[str] = []
     page.on("console", lambda message: troubles.append(message.text))
     page.on("pageerror", lambda error: troubles.append(str(error)))
