@@ -21,6 +21,8 @@ ABOUT_RUNS = {
     "ops.sync_run",  # one row per run, killed ones too
     "ops.run_statistics",  # one row per run and object; what is new to a fresh home is unchanged to a killed one
     "ops.api_usage",  # what each run asked; a resumed one asks less
+    "ops.link_segment",  # link rates of each run
+    "ops.link_approval",  # who let a run through
 }
 
 
