@@ -26,7 +26,7 @@ demo: .venv ## start the demo org, run the weekly full sync, print what it did
 
 test: .venv ## run every test, with a real PostgreSQL and a real browser
 	@$(BIN)/python tests/browser/ensure_chromium.py
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 ui: .venv ## open the Dagster UI on the demo
 	$(BIN)/python -m apps.ui

@@ -46,7 +46,8 @@ def hold_to_limit(
     """Raise LinkChangeLimitError when ``changes`` are too many and nobody has approved them; else close what is open.
 
     Call it within the transaction that wrote them, when they are written. A first run, the links of new records and of
-    departed ones, and what people decided never stop a run. Reads ``crosswalk.<object>`` as it is now.
+    those that departed or left the selection, and what people decided never stop a run. Reads ``crosswalk.<object>`` as
+    it is now.
     """
     gained = {"made": 1, "lost": -1, "moved": 0}
     links = scalar(con, f"SELECT count(*) FROM crosswalk.{name} WHERE status = 'linked'")

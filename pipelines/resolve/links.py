@@ -63,7 +63,8 @@ _NO_EMPLOYER = "SELECT NULL::VARCHAR AS salesforce_id, false AS other, NULL::VAR
 class LinkChanges:
     """How many links of one cause were made, lost or moved, with the ids of a few of the records.
 
-    ``known`` is whether the records were there in the run before.
+    ``known`` is whether the records were there in the run before and are in the mirror now: one that left the selection
+    takes its link along.
     """
 
     cause: str
@@ -211,7 +212,9 @@ def write_link_changes(
         LinkChanges(*row)
         for row in con.sql(
             "SELECT cause, CASE WHEN old_reference_id IS NULL THEN 'made' WHEN new_reference_id IS NULL THEN 'lost' "
-            "ELSE 'moved' END AS change, known, count(*), min(salesforce_id, 3) FROM _caused GROUP BY ALL ORDER BY ALL"
+            "ELSE 'moved' END AS change, known AND s.salesforce_id IS NOT NULL AS known, count(*), "
+            f"min(c.salesforce_id, 3) FROM _caused c LEFT JOIN crosswalk.{sides.object} s USING (salesforce_id) "
+            "GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     ]
 

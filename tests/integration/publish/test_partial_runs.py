@@ -17,8 +17,8 @@ from pipelines.tables import ensure_table
 from resources.warehouse import Warehouse
 
 BROKEN = (
-    "INSERT INTO crosswalk.contact (salesforce_id, status, reason, reason_code, candidate_count, company_reason, run_id) "
-    "SELECT '1', '?', '', '?', 0, '', 'r'"
+    "INSERT INTO crosswalk.contact BY NAME SELECT '1' AS salesforce_id, '?' AS status, '' AS reason, "
+    "'?' AS reason_code, 0 AS candidate_count, '' AS company_reason, 'r' AS run_id"
 )
 
 
