@@ -51,6 +51,12 @@ def keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page listens to it: its script is deferred."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
 def record_of(page: Page) -> str:
     return page.url.split("/pair/account/")[1].split("?")[0]
 
@@ -67,21 +73,22 @@ def test_a_steward_signs_in_and_decides_with_one_key_each(chromium: Browser, sit
     page.keyboard.press("Enter")
     page.wait_for_url("**/queue?sort=name")
     page.locator("table.queue tbody a").first.click()
+    page.wait_for_url("**/pair/account/**")
     seen = []
     for key in "ynu":
         seen.append(record_of(page))
         before = page.url
-        page.keyboard.press(key)
+        press(page, key)
         page.wait_for_function("before => location.href !== before", arg=before)
         expect(page.get_by_role("status")).to_contain_text("It counts from the next run on")
     made = site.decisions()
     assert [(one.salesforce_id, one.judgement) for one in made] == list(
         zip(seen, ("positive", "negative", "unsure"), strict=True)
     )
-    page.keyboard.press("z")
+    press(page, "z")
     expect(page.get_by_role("status")).to_contain_text("Taken back: unsure")
     assert record_of(page) == seen[2]
-    page.keyboard.press("p")
+    press(page, "p")
     page.wait_for_function("id => !location.href.includes(id)", arg=seen[2])
     assert troubles == []
 
