@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from data_contracts.contracts import literal, quoted
-from data_contracts.mapping import Entity, MappedObject, Target
+from data_contracts.mapping import Entity, Target
 from data_contracts.settings import Settings
 from pipelines.imports.entities import SPEAKERS
 from pipelines.imports.primary import primary_keys, primary_order
@@ -61,8 +61,3 @@ def _surviving(targets: Sequence[Target], speakers: Sequence[dict[str, Any]]) ->
         speaker = next((s for s in speakers if any(s.get(name) is not None for name in together)), None)
         found[target.name] = (speaker.get(target.name), speaker["salesforce_id"]) if speaker else (None, None)
     return found
-
-
-def proposed_values(con: duckdb.DuckDBPyConnection, name: MappedObject, salesforce_id: str) -> dict[str, Any]:
-    """Return the mapped values of one record; empty where it has none."""
-    return row_of(con, f"imports.{name}", "salesforce_id", salesforce_id)

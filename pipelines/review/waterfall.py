@@ -5,6 +5,8 @@ from typing import Any
 
 from data_contracts.contracts import load_contract
 from data_contracts.mapping import MappedObject
+from pipelines.resolve.waterfall import PRIOR
+from pipelines.resolve.waterfall import waterfall as weight_steps
 from pipelines.review.rows import Bar
 
 _PREFIX = "weight_"
@@ -19,14 +21,12 @@ def waterfall(name: MappedObject, row: Mapping[str, Any]) -> tuple[Bar, ...]:
     bits = {n: float(v) for n, v in row.items() if n.startswith(_PREFIX) and v is not None}
     if total is None or not bits:
         return ()
-    labels = _labels(name)
-    bars = [Bar("prior", "before anything is compared", float(total) - sum(bits.values()), 0.0, 0.0)]
-    bars += [Bar(n.removeprefix(_PREFIX), labels.get(n, n), value, 0.0, 0.0) for n, value in bits.items() if value]
-    placed, at = [], 0.0
-    for bar in bars:
-        placed.append(Bar(bar.name, bar.label, bar.bits, at, at + bar.bits))
-        at += bar.bits
-    return tuple(placed)
+    labels = _labels(name) | {PRIOR: "before anything is compared"}
+    steps = weight_steps(float(total), {n: value for n, value in bits.items() if value})[:-1]
+    return tuple(
+        Bar(step.name.removeprefix(_PREFIX), labels.get(step.name, step.name), step.bits, step.start, step.end)
+        for step in steps
+    )
 
 
 def _labels(name: MappedObject) -> dict[str, str]:

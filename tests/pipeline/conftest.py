@@ -9,6 +9,7 @@ import pytest
 from apps.demo_org.generate import generate_demo
 from apps.demo_org.launch import DemoOrg, launch_demo_org
 from tests.support.installation import FirstSync, Installation, install
+from tests.support.trials import Worker, serve_worker
 
 #: What a run costs here is Dagster's bookkeeping; the size of the org hardly shows.
 ACCOUNTS = 250
@@ -61,3 +62,10 @@ def first_sync(org_files: Path, org: DemoOrg, tmp_path_factory: pytest.TempPathF
 def installation(first_sync: FirstSync, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """A home in which one full run has published, for one test module to go on in."""
     return first_sync.installation.copied(tmp_path_factory.mktemp("installation")).activate()
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    """A process that runs syncs without Dagster, each in a child of its own."""
+    with serve_worker() as served:
+        yield served

@@ -11,17 +11,11 @@ import pytest
 from apps.demo_org.generate import generate_demo
 from tests.support.demo_org_client import serve_scripted
 from tests.support.kill_trials import KillPoint, Rig, kill_and_restart
-from tests.support.trials import OFF, Arena, Worker, serve_worker
+from tests.support.trials import OFF, Arena, Worker
 
 SEED = 20261122
 #: Points in the extraction and with an org that changes meanwhile: twenty with the four of ``test_killed_runs.py``.
 EXTRACTION, MOVING = 15, 1
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    with serve_worker() as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from pipelines.publish.run_record import KILLED
 from tests.support.installation import Installation, install, uninterrupted
 from tests.support.light_run import steps_of
 from tests.support.snapshots import column, content
-from tests.support.trials import OFF, Worker, serve_worker
+from tests.support.trials import OFF, Worker
 
 ROOT = Path(__file__).parents[2]
 SEED = 20261121
@@ -68,12 +67,6 @@ def run_all(made: Installation, kills: list[tuple[str, int]]) -> list[dict[str, 
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    with serve_worker() as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

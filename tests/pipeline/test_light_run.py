@@ -1,6 +1,5 @@
 """What a whole run leaves, without Dagster around it: the same tables, and none of them half-written."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,7 @@ from pipelines.run import RunContext
 from resources.warehouse import Warehouse
 from tests.support.installation import FirstSync, Installation, install, uninterrupted
 from tests.support.snapshots import content
-from tests.support.trials import Worker, serve_worker
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    with serve_worker() as served:
-        yield served
+from tests.support.trials import Worker
 
 
 def test_a_run_without_dagster_leaves_the_same_tables(

@@ -1,7 +1,6 @@
 """The decisions store, the same on SQLite and on a real PostgreSQL, and its replay into the warehouse."""
 
 import stat
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -9,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
 from data_contracts.errors import SettingsError, WarehouseError
 from pipelines.resolve.decisions import IN_FORCE, replay_decisions
 from resources.decisions import DecisionStore
+from tests.support.decision_database import fresh_database
 from tests.support.org_tables import fetch, run_context, warehouse
 
 DECIDED = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
@@ -22,18 +21,8 @@ DECIDED = datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of its own for each test."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'decisions.db'}"
-        return
-    server = make_url(request.getfixturevalue("postgres_url")).set(drivername="postgresql+psycopg2")
-    name = f"decisions_{uuid.uuid4().hex}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with fresh_database(request, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
