@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, PrivateAttr, f
 Share = Annotated[float, Field(ge=0, le=1)]
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "manual"]
 PrimaryRule = Literal["open_opportunities", "most_recent", "oldest"]
+SurvivorRule = Literal["primary", "most_recent", "most_complete", "trusted_owner"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -225,6 +226,47 @@ class MappedField(Section):
         return self
 
 
+class Survivorship(Section):
+    """Whose values survive on an entity that several records stand for; blanks are filled from the next record."""
+
+    order: tuple[SurvivorRule, ...] = Field(
+        ("primary",),
+        description="which record speaks first: primary (contacts before leads, then imports.primary), most_recent "
+        "(changed last), most_complete (most mapped values), trusted_owner; each breaks the ties of the one before, "
+        "and primary those that are left",
+    )
+    targets: dict[str, tuple[SurvivorRule, ...]] = Field(
+        default_factory=dict, description="target column, or group such as address → its own order"
+    )
+    trusted_owners: tuple[str, ...] = Field(
+        (), description="for trusted_owner: user Ids, usernames or e-mail addresses, the most trusted first"
+    )
+
+    @model_validator(mode="after")
+    def _somebody_is_trusted(self) -> "Survivorship":
+        rules = {rule for order in (self.order, *self.targets.values()) for rule in order}
+        if "trusted_owner" in rules and not self.trusted_owners:
+            raise ValueError("trusted_owner needs trusted_owners: user Ids, usernames or e-mail addresses")
+        return self
+
+
+class Creation(Section):
+    """When an unmatched record of an object is worth creating in the reference."""
+
+    enabled: bool = Field(True, description="off proposes nothing of this object")
+    require: tuple[str, ...] = Field(
+        (), description="target columns that must have a value, beside the name; address: street with city or code"
+    )
+    any_of: tuple[str, ...] = Field(
+        ("website", "phone", "mobile", "email", "address"),
+        description="at least one of these must have a value; empty: the name is enough",
+    )
+    open_opportunity: bool = Field(
+        False, description="only with an open opportunity: of the account, or of a contact's account"
+    )
+    changed_within_days: int | None = Field(None, gt=0, description="only records changed in so many days")
+
+
 class Imports(Section):
     """Salesforce → reference: which fields are imported, per object."""
 
@@ -234,6 +276,10 @@ class Imports(Section):
     primary: tuple[PrimaryRule, ...] = Field(
         ("open_opportunities", "most_recent", "oldest"),
         description="which of several records of one entity is its primary one; the lowest Id decides what is left",
+    )
+    survivorship: Survivorship = Field(default_factory=Survivorship)
+    creation: dict[Literal["account", "contact", "lead"], Creation] = Field(
+        default_factory=dict, description="per object: when an unmatched record is worth creating in the reference"
     )
 
 
