@@ -107,6 +107,10 @@ class WindowClosedError(CrosswalkError):
     transient = True
 
 
+class DeliveryError(CrosswalkError):
+    """An alarm could not be handed to the webhook or the mail server; the run goes on."""
+
+
 class ResolutionError(CrosswalkError):
     """Matching cannot go on (an untrained parameter, a model of another version)."""
 
