@@ -23,6 +23,7 @@ from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.extract.usage import record_usage
+from pipelines.publish.history import record_history
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.segments import SEGMENTS, segment_rates, write_segments
 from pipelines.publish.snapshot import publish_snapshot
@@ -90,10 +91,11 @@ def run_statistics(
     pool=POOL,
 )
 def run_records(
-    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource
+    context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Report the tables that the steps of this run have written to as they went."""
+    """Bring the history up to this run, and report the tables that its steps have written to as they went."""
     with foreseeable(), crosswalk.connect() as con:
+        record_history(con, run_context(context, crosswalk, sync))
         rows = {name: row_count(con, name) for name in RECORDS}
         noticed = happenings(con, run_id_of(context.run))
     for name in RECORDS:

@@ -21,6 +21,7 @@ import duckdb
 from data_contracts.contracts import literal, quoted
 from data_contracts.errors import CrosswalkError, SettingsError, WarehouseError
 from data_contracts.settings import Publish
+from pipelines.publish.history import add_macros
 from pipelines.publish.published_tables import PUBLISHED_SCHEMAS, PublishedTable, published_tables
 from pipelines.publish.snapshot_audit import verify
 from pipelines.publish.snapshot_files import keep_current, prune, remove, remove_leftovers, settle, sync_folder
@@ -123,6 +124,7 @@ def _build(
             log.info("snapshot: table %d of %d, %s: %s", number, len(tables), table.name, pace)
         _own_row(con, tables, run, moment)
         _meta(con, run, moment)
+        add_macros(con, ALIAS, {table.name: {column.name for column in table.columns} for table in tables})
         con.execute("COMMIT")
         con.execute(f"CHECKPOINT {ALIAS}")
     except BaseException:

@@ -23,6 +23,8 @@ ABOUT_RUNS = {
     "ops.api_usage",  # what each run asked; a resumed one asks less
     "ops.link_segment",  # link rates of each run
     "ops.link_approval",  # who let a run through
+    "ops.link_history",  # what each run came to
+    "ops.ownership_history",
 }
 
 
