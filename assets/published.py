@@ -23,6 +23,7 @@ from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.extract.usage import record_usage
+from pipelines.ownership.visible import shown_rows
 from pipelines.publish.history import record_history
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.segments import SEGMENTS, segment_rates, write_segments
@@ -126,7 +127,8 @@ def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
             others = check_others(con, crosswalk.settings, context.run)
             if others:
                 context.log.info(f"{len(others)} tables that are not part of this run keep their contracts")
-            result = publish_snapshot(con, crosswalk.home, crosswalk.settings.publish, run)
+            shown = shown_rows(crosswalk.settings)
+            result = publish_snapshot(con, crosswalk.home, crosswalk.settings.publish, run, shown=shown)
             finish_run(con, run, "succeeded")
         path = dg.MetadataValue.path(str(result.path))
         return materialized(result.rows, {"path": path, "tables": result.tables, "bytes": result.bytes})

@@ -297,11 +297,37 @@ class Exports(Section):
     mapping: dict[Literal["account", "contact", "lead"], dict[str, ExportField]] = Field(default_factory=dict)
 
 
+class OwnUser(Section):
+    """One of the organisation's own users, written into the settings."""
+
+    user_id: str = Field(min_length=1, description="the organisation's own id of the user")
+    name: str | None = Field(None, description="full name")
+    email: str | None = Field(None, description="e-mail address")
+    active: bool = Field(True, description="whether the user still works there")
+
+
 class Users(Section):
     """The organisation's own users, to map CRM users to."""
 
-    source: ReferenceSource | None = None
-    by_hand: dict[str, str] = Field(default_factory=dict, description="Salesforce user id → own user id")
+    source: ReferenceSource | None = Field(
+        None, description="where they come from; columns: user_id, name or first_name and last_name, email, active"
+    )
+    table: tuple[OwnUser, ...] = Field((), description="or written here, one by one")
+    by_hand: dict[str, str] = Field(
+        default_factory=dict, description="Salesforce user id → own user id; before anything else"
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Users":
+        if self.source and self.table:
+            raise ValueError("users come from source or from table, not from both")
+        twice = sorted({user.user_id for user in self.table if [u.user_id for u in self.table].count(user.user_id) > 1})
+        if twice:
+            raise ValueError(f"user_id is there more than once: {', '.join(twice[:5])}")
+        wrong = [key for key in self.by_hand if len(key) not in (15, 18) or key[:3] not in ("005", "00G")]
+        if wrong:
+            raise ValueError(f"by_hand: {wrong[0]!r} is not the Id of a Salesforce user (005…) or queue (00G…)")
+        return self
 
 
 class Publish(Section):

@@ -31,6 +31,9 @@ OTHER_OBJECTS = (
     *("record_type", "user_role"),
 )
 
+#: Canonical columns of the organisation's own users (``users.source``).
+USER_COLUMNS = ("user_id", "name", "first_name", "last_name", "email", "active")
+
 SCHEMAS = ("salesforce", "reference", "standard", "match", "crosswalk", "imports", "ownership", "insight", "ops")
 
 
@@ -69,6 +72,7 @@ def unknown_names(values: dict[str, Any]) -> list[tuple[Key, tuple[str, ...]]]:
     for kind, words in REFERENCE_COLUMNS.items():
         key = ("reference", kind, "columns")
         found += _wrong(key, _names(values, *key), words)
+    found += _wrong(("users", "source", "columns"), _names(values, "users", "source", "columns"), USER_COLUMNS)
     listed = schemas if isinstance(schemas, list) else []
     return found + [(("publish", "schemas", at), SCHEMAS) for at, name in enumerate(listed) if name not in SCHEMAS]
 

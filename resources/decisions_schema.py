@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 METADATA = sa.MetaData()
 # Times are UTC without a zone, so that both databases keep the same value.
@@ -68,6 +68,19 @@ BULK = sa.Table(
     sa.Column("made_at", sa.DateTime, nullable=False),
     sa.Column("applied_by", sa.Text),
     sa.Column("applied_at", sa.DateTime),
+)
+#: Which user of the organisation a CRM user is: every version of that, the highest in force. Since version 3.
+USER_MAPPING = sa.Table(
+    "crosswalk_user_mapping",
+    METADATA,
+    sa.Column("salesforce_id", sa.String(18), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("act", sa.String(10), nullable=False),
+    sa.Column("own_id", sa.Text),
+    sa.Column("method", sa.String(10)),
+    sa.Column("reason", sa.Text),
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("decided_at", sa.DateTime, nullable=False),
 )
 AUDIT = sa.Table(
     "crosswalk_audit",

@@ -87,6 +87,7 @@ def safe_settings(settings: Settings) -> dict[str, Any]:
     for source in (*body["reference"].values(), body["users"]["source"]):
         if source:
             source |= {key: HIDDEN for key in ("path", "url") if source[key]}
+    body["users"]["table"] = f"{len(settings.users.table)} users"
     body["users"]["by_hand"] = f"{len(settings.users.by_hand)} users"
     body["review"] |= {key: HIDDEN for key in ("public_url", "proxy") if body["review"][key]}
     body["review"]["accounts"] = [{"role": account["role"]} for account in body["review"]["accounts"]]

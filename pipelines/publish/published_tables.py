@@ -4,7 +4,7 @@ The settings narrow it (``publish.schemas``, ``hidden_columns``, ``mask_personal
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -23,13 +23,17 @@ TEXT_TYPES = ("VARCHAR", "DATE", "VARCHAR[]", "JSON")
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """One table of the snapshot: its columns there, and for each the expression over the warehouse table."""
+    """One table of the snapshot: its columns there, and for each the expression over the warehouse table.
+
+    ``condition`` is the SQL of which of its rows are shown.
+    """
 
     name: str
     description: str
     columns: tuple[Column, ...]
     expressions: tuple[str, ...]
     exists: bool
+    condition: str = "TRUE"
 
     @property
     def relation(self) -> str:
@@ -37,8 +41,10 @@ class PublishedTable:
         return ".".join(quoted(part) for part in self.name.split("."))
 
 
-def published_tables(con: duckdb.DuckDBPyConnection, publish: Publish) -> list[PublishedTable]:
-    """Return the tables of the snapshot in order of name.
+def published_tables(
+    con: duckdb.DuckDBPyConnection, publish: Publish, shown: Mapping[str, str] | None = None
+) -> list[PublishedTable]:
+    """Return the tables of the snapshot in order of name; ``shown`` is table → which of its rows, where not all.
 
     Every contract's table is there, empty where the warehouse has none yet, and every other table of the warehouse's
     published schemas (objects an admin added). Names that begin with ``_`` are ours and stay out. Raises SettingsError
@@ -53,6 +59,7 @@ def published_tables(con: duckdb.DuckDBPyConnection, publish: Publish) -> list[P
         for name in names
         if name.partition(".")[0] in PUBLISHED_SCHEMAS and not name.partition(".")[2].startswith("_")
     ]
+    tables = [replace(table, condition=(shown or {}).get(table.name, "TRUE")) for table in tables]
     tables = _without_hidden(tables, publish.hidden_columns)
     if publish.mask_personal:
         tables = [_masked(table) for table in tables]

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,9 +58,12 @@ def publish_snapshot(
     publish: Publish,
     run: RunContext,
     *,
+    shown: Mapping[str, str] | None = None,
     on_stage: Callable[[str], None] = lambda stage: None,
 ) -> SnapshotResult:
     """Publish the warehouse behind ``con`` as ``home.published``; call it under the home's lock.
+
+    ``shown`` is table → SQL of which of its rows are published, where not all are.
 
     Until the rename the previous snapshot is untouched, whatever happens, and who has it open keeps it. ``on_stage``
     hears ``attached``, ``built``, ``verified``, ``synced`` and ``renamed``. Raises WarehouseError when the file cannot
@@ -69,7 +72,7 @@ def publish_snapshot(
     began = time.monotonic()
     moment = datetime.now(UTC)
     remove_leftovers(home)
-    tables = published_tables(con, publish)
+    tables = published_tables(con, publish, shown)
     draft = home.published.parent / f"analytics.{re.sub(r'[^A-Za-z0-9_-]', '_', run.run_id)}.tmp"
     try:
         counts = _build(con, draft, tables, home, publish, run, moment, on_stage)
@@ -157,7 +160,8 @@ def _copy(con: duckdb.DuckDBPyConnection, table: PublishedTable) -> int:
         con.execute(f"COMMENT ON COLUMN {target}.{quoted(column.name)} IS {literal(column.description)}")
     if not table.exists:
         return 0
-    inserted = con.execute(f"INSERT INTO {target} SELECT {', '.join(table.expressions)} FROM {table.relation}")
+    values = ", ".join(table.expressions)
+    inserted = con.execute(f"INSERT INTO {target} SELECT {values} FROM {table.relation} WHERE {table.condition}")
     return int(inserted.fetchall()[0][0])
 
 

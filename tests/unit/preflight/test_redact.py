@@ -84,7 +84,7 @@ def test_settings_keep_their_keys_and_lose_their_values() -> None:
             },
             "imports": {"mapping": {"lead": {"source": {"static": "Piaf"}, "tier": {"sources": ["Tier__c"]}}}},
             "reference": {"company": {"path": "/srv/piaf/companies.csv"}},
-            "users": {"by_hand": {"005": "piaf"}},
+            "users": {"by_hand": {"005000000000001AAA": "piaf"}},
             "review": {"accounts": [{"name": "piaf", "password_hash": "x", "role": "admin"}]},
             "alerts": {"webhook_url": "https://hooks.example/piaf"},
         }
