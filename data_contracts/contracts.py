@@ -17,6 +17,10 @@ from data_contracts.errors import ContractError
 TABLES = Path(__file__).parent / "tables"
 _ANY_OBJECT = Path(__file__).parent / "mirrored_object.odcs.yaml"
 
+#: Classes of personal data, the first tag of a column whose classification is personal. ``user`` are people who work
+#: with the CRM, ``value`` holds values of any field, ``other`` what nobody has classified.
+PERSONAL_CLASSES = ("name", "email", "phone", "address", "birth", "job", "text", "user", "value", "other")
+
 
 def quoted(identifier: str) -> str:
     """Return ``identifier`` as a quoted SQL identifier."""
@@ -30,7 +34,10 @@ def literal(text: str) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """One promised column: DuckDB type, whether it may be null, what it means, its personal-data class."""
+    """One promised column: DuckDB type, whether it may be null, what it means, its personal-data class.
+
+    ``personal_class`` is one of ``PERSONAL_CLASSES``, empty where it is not known or the column holds nothing personal.
+    """
 
     name: str
     type: str
@@ -40,6 +47,7 @@ class Column:
     unique: bool = False
     personal: bool = False
     allowed: tuple[str, ...] = ()
+    personal_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,4 +148,5 @@ def _column(item: SchemaProperty) -> Column:
         unique=bool(item.unique),
         personal=item.classification == "personal",
         allowed=tuple(str(value.value) for value in item.enum or ()),
+        personal_class=next(iter(item.tags or ()), "") if item.classification == "personal" else "",
     )

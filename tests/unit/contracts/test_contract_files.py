@@ -9,7 +9,7 @@ import pytest
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from data_contracts.contracts import TABLES, contract_names, load_contract
+from data_contracts.contracts import PERSONAL_CLASSES, TABLES, contract_names, load_contract
 from data_contracts.errors import ContractError
 from data_contracts.rules import rules_of
 from pipelines.publish.published_tables import PUBLISHED_SCHEMAS
@@ -135,6 +135,12 @@ def test_salesforce_tables_require_only_what_no_field_level_security_can_hide():
         columns = {column.name for column in load_contract(name).columns if column.required or column.primary_key}
         if name.startswith("salesforce.") and "Id" in columns:
             assert columns == {"Id", "_is_deleted", "_synced_at", "_run_id"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_personal_columns_say_which_class_of_personal_data_they_hold(name):
+    found = {c.name: c.personal_class for c in load_contract(name).columns if c.personal or c.personal_class}
+    assert {key: value for key, value in found.items() if value not in PERSONAL_CLASSES} == {}
 
 
 def test_missing_contract_says_which_file_to_add():
