@@ -19,7 +19,7 @@ SPEAKERS = {
     "company": ("imports.account", "salesforce.opportunity"),
     "person": ("imports.contact", "imports.lead", "salesforce.opportunity"),
 }
-FEEDS = ("imports.value", "imports.change", "imports.creation_proposal")
+FEEDS = ("imports.value", "imports.change", "imports.feed", "imports.creation_proposal")
 
 
 def build_import_assets() -> list[dg.AssetsDefinition]:
@@ -36,7 +36,8 @@ def _record_asset(name: MappedObject) -> dg.AssetsDefinition:
             result = build_imports(con, name, crosswalk.settings, run_context(context, crosswalk, sync, name))
         for note in result.notes:
             context.log.info(note)
-        return materialized(result.records, {"data status": dg.MetadataValue.json(result.statuses)})
+        told = {"data status": dg.MetadataValue.json(result.statuses), "rows written": result.written}
+        return materialized(result.records, told | _looked_at("records", result.looked_at))
 
     return build
 
@@ -48,9 +49,15 @@ def _entity_asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         with foreseeable(), crosswalk.connect() as con:
             result = build_entity_imports(con, kind, crosswalk.settings, run_context(context, crosswalk, sync))
-        return materialized(result.entities, {"values": dg.MetadataValue.json(asdict(result.values))})
+        told = {"values": dg.MetadataValue.json(asdict(result.values)), "rows written": result.written}
+        return materialized(result.entities, told | _looked_at("entities", result.built))
 
     return build
+
+
+def _looked_at(what: str, count: int | None) -> dict[str, str]:
+    """Say how much of the table the run had to look at."""
+    return {f"{what} looked at": "all" if count is None else f"{count:,} that changed"}
 
 
 @dg.multi_asset(

@@ -21,7 +21,7 @@ Entity = Literal["company", "person"]
 ENTITY: dict[MappedObject, Entity] = {"account": "company", "contact": "person", "lead": "person"}
 _FOLDER = Path(__file__).parent / "mappings"
 #: Columns the contracts promise themselves, in imports.<object>, imports.company and imports.person.
-RESERVED = ("salesforce_id", "reference_id", "data_status", "source_count")
+RESERVED = ("salesforce_id", "reference_id", "data_status", "different_fields", "source_count")
 
 
 @dataclass(frozen=True)

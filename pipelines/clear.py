@@ -6,6 +6,7 @@ Salesforce, the mirror, human decisions and accepted proposals are not touched; 
 import duckdb
 
 from data_contracts.mapping import ENTITY, MappedObject
+from pipelines.imports.kept import import_anew
 from pipelines.tables import scalar, table_columns, transaction
 
 
@@ -57,4 +58,5 @@ def clear_matches(con: duckdb.DuckDBPyConnection, object_name: MappedObject) -> 
             if count := scalar(con, f"SELECT count(*) {orphans}"):
                 con.execute(f"DELETE {orphans}")
                 removed[f"imports.{kind}"] = count
+        import_anew(con, object_name)
     return removed

@@ -2,17 +2,17 @@
 -- from no longer speaks for the entity is in import_withdrawn.
 INSERT INTO imports.change BY NAME
 SELECT
-  (SELECT coalesce(max(sequence), 0) FROM imports.change) + row_number() OVER (ORDER BY reference_id) AS sequence,
+  $last + row_number() OVER (ORDER BY list_position($fields::VARCHAR[], field), reference_id) AS sequence,
   $entity AS entity,
   reference_id,
-  $field AS field,
+  field,
   old_value,
   new_value,
   d.object,
   d.salesforce_id,
   source_field,
   CASE
-    WHEN $retired THEN 'mapping'
+    WHEN list_contains($gone::VARCHAR[], field) THEN 'mapping'
     WHEN old_salesforce_id IS NULL OR old_salesforce_id = d.salesforce_id AND w.cause IS NULL THEN 'record'
     ELSE coalesce(w.cause, 'primary')
   END AS cause,

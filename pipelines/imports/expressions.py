@@ -24,10 +24,11 @@ def choice_name(target: Target) -> str:
     return f"{target.name}__choice"
 
 
-def record_query(mapping: ObjectMapping, columns: Mapping[str, str]) -> str:
+def record_query(mapping: ObjectMapping, columns: Mapping[str, str], scope: str | None = None) -> str:
     """Return the query of an object's live records: salesforce_id, each target's value and, beside it, its choice.
 
     ``columns`` are those of ``salesforce.<object>`` with their types; a source that is not among them is empty.
+    ``scope`` is a table of the records (salesforce_id) that are asked for, None for all.
     Choices are settled in an inner query, once per target or group.
     """
     choices: dict[str, str] = {}
@@ -41,9 +42,11 @@ def record_query(mapping: ObjectMapping, columns: Mapping[str, str]) -> str:
         values += [f"CAST(coalesce({choice}, {static}) AS TINYINT) AS {quoted(choice_name(target))}"]
     inner = "".join(f",\n    {expression} AS {name}" for name, expression in choices.items())
     listed = "".join(f",\n  {value}" for value in values)
+    # Beside the scan: what is not asked for costs no expression.
+    within = f" AND s.Id IN (SELECT salesforce_id FROM {scope})" if scope else ""
     return (
         f"SELECT s.Id AS salesforce_id{listed}\nFROM (SELECT s.*{inner}\n"
-        f"  FROM salesforce.{quoted(mapping.object)} AS s WHERE NOT s._is_deleted) AS s"
+        f"  FROM salesforce.{quoted(mapping.object)} AS s WHERE NOT s._is_deleted{within}) AS s"
     )
 
 

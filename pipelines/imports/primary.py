@@ -39,18 +39,26 @@ def primary_keys(con: duckdb.DuckDBPyConnection, object_name: str) -> str:
     def moment(field: str, sign: str) -> str:
         return f"coalesce({sign}epoch(s.{quoted(field)}), 'infinity'::DOUBLE)" if field in columns else "0::DOUBLE"
 
-    link = {"account": "Id", "contact": "AccountId"}.get(object_name)
-    opportunities = {"AccountId", "IsClosed"} <= table_columns(con, "salesforce.opportunity").keys()
-    counted = bool(link and link in columns and opportunities)
-    join = f"LEFT JOIN ({_OPEN}) AS o ON o.account_id = s.{quoted(link or '')}" if counted else ""
+    found = open_opportunities(con, object_name)
+    join = f"LEFT JOIN ({found[1]}) AS o ON o.account_id = s.{quoted(found[0])}" if found else ""
     return f"""
 SELECT s.Id AS salesforce_id,
-  {"-coalesce(o.open_count, 0)::DOUBLE" if counted else "0::DOUBLE"} AS open_opportunities,
+  {"-coalesce(o.open_count, 0)::DOUBLE" if found else "0::DOUBLE"} AS open_opportunities,
   {moment("LastActivityDate", "-")} AS most_recent_activity,
   {moment("SystemModstamp", "-")} AS most_recent_change,
   {moment("CreatedDate", "")} AS oldest
 FROM salesforce.{quoted(object_name)} AS s {join}
 WHERE NOT s._is_deleted"""
+
+
+def open_opportunities(con: duckdb.DuckDBPyConnection, object_name: str) -> tuple[str, str] | None:
+    """Return the field by which an object's records have open opportunities and a query of (account_id, open_count).
+
+    None where they have none, or the org does not show them.
+    """
+    link = {"account": "Id", "contact": "AccountId"}.get(object_name)
+    shown = {"AccountId", "IsClosed"} <= table_columns(con, "salesforce.opportunity").keys()
+    return (link, _OPEN) if link and shown and link in table_columns(con, f"salesforce.{object_name}") else None
 
 
 _OPEN = (

@@ -1,7 +1,8 @@
 -- Where a field's value or its origin is another than what stands in imports.value.
 CREATE OR REPLACE TEMP TABLE import_delta AS
 SELECT
-  coalesce(now.reference_id, old.reference_id) AS reference_id,
+  field,
+  reference_id,
   now.value AS new_value,
   old.value AS old_value,
   old.previous_value,
@@ -12,8 +13,9 @@ SELECT
   old.salesforce_id AS old_salesforce_id,
   old.run_id,
   old.changed_at
-FROM import_now AS now
-FULL JOIN (SELECT * FROM imports.value WHERE entity = $entity AND field = $field) AS old USING (reference_id)
+FROM ({now}) AS now
+FULL JOIN (SELECT * FROM imports.value WHERE entity = $entity AND field IN ({part}) {within}) AS old
+  USING (field, reference_id)
 WHERE now.value IS DISTINCT FROM old.value
   OR now.salesforce_id IS DISTINCT FROM old.salesforce_id
   OR now.source_field IS DISTINCT FROM old.source_field

@@ -3,7 +3,7 @@ INSERT INTO imports.value BY NAME
 SELECT
   $entity AS entity,
   reference_id,
-  $field AS field,
+  field,
   new_value AS value,
   CASE WHEN new_value IS DISTINCT FROM old_value THEN old_value ELSE previous_value END AS previous_value,
   object,

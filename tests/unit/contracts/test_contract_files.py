@@ -26,7 +26,7 @@ PROMISED = {
     *(f"standard.{n}" for n in ("account", "contact", "lead", "company", "person")),
     *(f"{s}.{n}" for s in ("crosswalk", "imports", "ownership") for n in ("account", "contact", "lead")),
     *(f"match.{n}_candidate" for n in ("account", "contact", "lead")),
-    *(f"imports.{n}" for n in ("company", "person", "value", "change", "creation_proposal")),
+    *(f"imports.{n}" for n in ("company", "person", "value", "change", "feed", "creation_proposal")),
     "ownership.opportunity",
     *(
         f"ops.{n}"
