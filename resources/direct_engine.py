@@ -22,11 +22,14 @@ class DirectEngine:
         self._con = con
 
     def score(self, settings: dict[str, Any], left: str, right: str, pairs: str, into: str) -> None:
-        """See ``ResolutionEngine.score``; the three inputs and ``into`` are temporary tables."""
+        """See ``ResolutionEngine.score``; the three inputs and ``into`` are temporary tables.
+
+        A condition may also use other columns of ``pairs``, as ``<column>_p``, which Splink has no place for.
+        """
         if not is_plain(settings):
             DuckDBEngine(self._con).score(settings, left, right, pairs, into)
             return
-        statement = weighing(settings, self._columns(left), self._columns(right))
+        statement = weighing(settings, self._columns(left), self._columns(right), self._columns(pairs))
         statement = statement.format(left=left, right=right, pairs=pairs)
         self._con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {statement}").fetchall()
 
@@ -40,11 +43,15 @@ def is_plain(settings: dict[str, Any]) -> bool:
     return all(level.keys() <= _PLAIN for level in levels)
 
 
-def weighing(settings: dict[str, Any], left: list[str], right: list[str]) -> str:
-    """Return the query that scores ``{pairs}`` (l, r) of ``{left}`` and ``{right}`` (column n) with these settings."""
+def weighing(settings: dict[str, Any], left: list[str], right: list[str], pairs: list[str]) -> str:
+    """Return the query that scores ``{pairs}`` (l, r) of ``{left}`` and ``{right}`` (column n) with these settings.
+
+    ``left``, ``right`` and ``pairs`` are the columns of the three.
+    """
     prior = settings["probability_two_random_records_match"]
     names = [comparison["output_column_name"] for comparison in settings["comparisons"]]
     seen = [f"a.{name} AS {name}_l" for name in left] + [f"b.{name} AS {name}_r" for name in right]
+    seen += [f"p.{name} AS {name}_p" for name in pairs if name not in ("l", "r")]
     levels = ", ".join(f"{_level(c)} AS gamma_{c['output_column_name']}" for c in settings["comparisons"])
     weights = ", ".join(f"{_weight(c)} AS mw_{c['output_column_name']}" for c in settings["comparisons"])
     total = " + ".join([repr(math.log2(prior / (1 - prior))), *(f"mw_{name}" for name in names)])

@@ -56,7 +56,7 @@ def weigh_words(con: duckdb.DuckDBPyConnection, sides: Sides) -> None:
 
 
 def weigh_side(con: duckdb.DuckDBPyConnection, side: str) -> None:
-    """Create ``_<side>_word(s)``, the words of each row of one side with their weights."""
+    """Create ``_<side>_words``, the words of each row of one side with their weights."""
     run_script(con, "words.sql", side=side)
 
 
@@ -74,8 +74,9 @@ def block_keys(con: duckdb.DuckDBPyConnection, sides: Sides, side: str) -> None:
     rows = "right"
     if side == "left":
         rows = "keyed"
-        for table in ("", "_word", "_words"):
+        for table in ("", "_words"):
             con.execute(f"CREATE OR REPLACE TEMP TABLE _keyed{table} AS FROM _left{table} SEMI JOIN _residue USING (n)")
+    run_script(con, "word.sql", side=rows)
     run_script(con, "sounds.sql", side=rows)
     kinds = key_kinds(sides.kind)
     prefix = number(con, "prefix", max(4, math.ceil(math.log(sides.entities, 10)) + 2))

@@ -1,5 +1,6 @@
 """Pairs in, comparison levels and weights out: what the engine is given and in which form its answer is kept."""
 
+import re
 from typing import Any
 
 import duckdb
@@ -7,11 +8,14 @@ import duckdb
 from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
+from resources.direct_engine import DirectEngine
 from resources.resolution_engine import ResolutionEngine, splink_settings
 
 Parameters = dict[str, dict[str, list[float]]]
 """Comparison → ``m`` and ``u``: the share of each level, best first, among matches and non-matches."""
 
+#: How conditions ask for the likeness of two names, which is a value of the pair.
+_LIKENESS = re.compile(r"names_(\w+)\(names_l, n_r\)")
 #: Nothing to join where a side has no such values.
 _NOTHING = "(SELECT NULL::INTEGER AS n, NULL AS names WHERE false)"
 #: Columns that are no column of a side, as SQL over the tables ``features.sql`` joins.
@@ -45,12 +49,20 @@ def splink_comparisons(comparisons: tuple[Comparison, ...], parameters: Paramete
     return found
 
 
-def prepare_features(con: duckdb.DuckDBPyConnection, sides: Sides, pairs: str) -> None:
-    """Create ``_left_seen`` and ``_right_seen`` for the records in ``pairs``, with every column a comparison needs."""
+def prepare_features(con: duckdb.DuckDBPyConnection, sides: Sides, pairs: str, *, by_pair: bool = False) -> None:
+    """Create ``_left_seen`` and ``_right_seen`` for the records in ``pairs``, with every column a comparison needs.
+
+    For companies also ``_name_alike`` (l, r, …), the likeness of the names of every pair; a record carries it as a map
+    ``names`` by entity, unless the engine reads it ``by_pair``.
+    """
     last, first = ("last_squashed", "first_squashed") if sides.kind == "person" else ("NULL::VARCHAR", "NULL::VARCHAR")
     if sides.kind == "company":
         run_script(con, "name_alike.sql", replace={"pairs": pairs})
-    names = sorted({column for comparison in COMPARISONS[sides.kind] for column in comparison.columns})
+    maps = sides.kind == "company" and not by_pair
+    if maps:
+        run_script(con, "name_maps.sql")
+    wanted = {column for comparison in COMPARISONS[sides.kind] for column in comparison.columns}
+    names = sorted(wanted - {"names"} if by_pair else wanted)
     for side, key in (("left", "l"), ("right", "r")):
         columns = ["s.n", *(_column(name) for name in names)]
         run_script(
@@ -63,7 +75,7 @@ def prepare_features(con: duckdb.DuckDBPyConnection, sides: Sides, pairs: str) -
                 "pairs": pairs,
                 "last": last,
                 "first": first,
-                "names": "_left_names" if sides.kind == "company" and side == "left" else _NOTHING,
+                "names": "_left_names" if maps and side == "left" else _NOTHING,
             },
         )
 
@@ -81,9 +93,14 @@ def score(
     levels: bool = False,
 ) -> None:
     """Score table ``pairs`` (l, r) and write ``into`` (l, r, match_weight, mw_…; with ``levels`` also gamma_…)."""
-    prepare_features(con, sides, pairs)
-    settings = splink_settings(splink_comparisons(comparisons, parameters), prior, levels=levels)
-    engine.score(settings, "_left_seen", "_right_seen", pairs, into)
+    by_pair = isinstance(engine, DirectEngine)
+    prepare_features(con, sides, pairs, by_pair=by_pair)
+    given = splink_comparisons(comparisons, parameters)
+    if by_pair and sides.kind == "company":
+        pairs = "_name_alike"
+        for level in (level for comparison in given for level in comparison["comparison_levels"]):
+            level["sql_condition"] = _LIKENESS.sub(r"\1_p", level["sql_condition"])
+    engine.score(splink_settings(given, prior, levels=levels), "_left_seen", "_right_seen", pairs, into)
 
 
 def _column(name: str) -> str:

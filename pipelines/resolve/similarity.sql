@@ -3,6 +3,17 @@
 CREATE OR REPLACE TEMP MACRO word_alike(a, b) AS CASE WHEN a = b THEN 1.0
     WHEN length(a) >= 4 AND length(b) >= 4 AND abs(length(a) - length(b)) <= 4 AND a[2:] > ':' AND b[2:] > ':'
     THEN jaro_winkler_similarity(a, b, 0.88) ELSE 0.0 END;
+-- The length of a word that may be alike to another; none for numbers and short ones, see word_alike.
+CREATE OR REPLACE TEMP MACRO likely_length(x) AS CASE WHEN length(x) >= 4 AND x[2:] > ':' THEN length(x) END::INTEGER;
+-- word_alike times the smaller of the two weights: what two words of two names share; no word shares nothing. size and
+-- extent are their likely lengths. CASE, because least() takes five times as long.
+CREATE OR REPLACE TEMP MACRO word_shared(a, weight, size, b, other, extent) AS (
+    CASE WHEN a = b THEN 1::DOUBLE WHEN abs(size - extent) <= 4 THEN jaro_winkler_similarity(a, b, 0.88) ELSE 0::DOUBLE END
+    * CASE WHEN weight < other THEN weight WHEN other IS NULL THEN 0 WHEN weight IS NULL THEN 0 ELSE other END)::FLOAT;
+CREATE OR REPLACE TEMP MACRO larger(a, b) AS CASE WHEN a > b THEN a ELSE b END;
+-- Whether a word is as alike as this to at most one of four.
+CREATE OR REPLACE TEMP MACRO partners(best, a, b, c, d) AS
+    best = 0 OR (best = a)::UTINYINT + (best = b)::UTINYINT + (best = c)::UTINYINT + (best = d)::UTINYINT = 1;
 -- Words run together: at most one letter in five may differ. The cheap test first: this distance is slow.
 CREATE OR REPLACE TEMP MACRO rest_alike(a, b) AS CASE WHEN a = b THEN 1.0
     WHEN length(a) >= 4 AND length(b) >= 4 AND a[2:] > ':' AND b[2:] > ':' AND jaro_similarity(a, b, 0.75) > 0
