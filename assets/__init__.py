@@ -28,7 +28,7 @@ def build_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
         *build_standard_assets(),
         *build_resolve_assets(),
         *build_import_assets(),
-        *build_ownership_assets(),
+        *build_ownership_assets(settings),
         *build_publish_assets(settings),
     ]
     return with_freshness(assets, settings)

@@ -4,7 +4,20 @@ Which record is which entity is ``crosswalk.*``; which of several is the primary
 """
 
 from pipelines.ownership.opportunities import build_opportunity_ownership
+from pipelines.ownership.own_users import load_own_users
 from pipelines.ownership.records import build_ownership
 from pipelines.ownership.result import OwnershipResult
+from pipelines.ownership.search import build_search
+from pipelines.ownership.users import build_users
+from pipelines.ownership.visible import shown_rows, visible_objects
 
-__all__ = ["OwnershipResult", "build_opportunity_ownership", "build_ownership"]
+__all__ = [
+    "OwnershipResult",
+    "build_opportunity_ownership",
+    "build_ownership",
+    "build_search",
+    "build_users",
+    "load_own_users",
+    "shown_rows",
+    "visible_objects",
+]

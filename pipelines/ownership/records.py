@@ -9,7 +9,7 @@ from pipelines.ownership.filters import Filter, custom_filters
 from pipelines.ownership.opportunities import opportunity_links
 from pipelines.ownership.result import OwnershipResult
 from pipelines.run import RunContext
-from pipelines.tables import replace_table, scalar, table_columns, transaction
+from pipelines.tables import ensure_table, replace_table, scalar, table_columns, transaction
 
 
 def build_ownership(
@@ -17,18 +17,16 @@ def build_ownership(
 ) -> OwnershipResult:
     """Replace ``ownership.<object>`` for this run.
 
-    Needs ``salesforce.<object>`` and ``crosswalk.<object>``; users, queues, lists and opportunities where they are
-    mirrored. Raises SettingsError for a custom filter the mirror cannot give.
+    Needs ``salesforce.<object>`` and ``crosswalk.<object>``; owners (``ownership.user``), lists and opportunities where
+    there are any. Raises SettingsError for a custom filter the mirror cannot give.
     """
     contract = load_contract(f"ownership.{object_name}")
     filters = custom_filters(con, object_name, settings)
     log_primary_order(settings, object_name)
-    _hand_mapping(con, settings)
     query = _query(con, object_name, settings, run, filters)
     with transaction(con):
         replace_table(con, contract, [item.column for item in filters])
         con.execute(f"INSERT INTO {contract.relation} BY NAME {query}")
-    con.execute("DROP TABLE ownership_by_hand")
     rows = scalar(con, f"SELECT count(*) FROM {contract.relation}")
     entities = scalar(con, f"SELECT count(DISTINCT reference_id) FROM {contract.relation}")
     return OwnershipResult(contract.name, rows, entities)
@@ -40,7 +38,7 @@ def _query(
     custom = "".join(f",\n  {item.expression} AS {quoted(item.column.name)}" for item in filters)
     columns = table_columns(con, f"salesforce.{object_name}")
     owner = "s.OwnerId" if "OwnerId" in columns else "NULL::VARCHAR"
-    owner_columns, owner_joins = _owner(con, owner)
+    ensure_table(con, load_contract("ownership.user"))
     links = opportunity_links(con, object_name, settings, run)
     figures = _FIGURES.format(links=links) if links else _NO_FIGURES
     count = "coalesce(f.opportunity_count, 0)" if _included(object_name, settings, links) else "NULL"
@@ -48,12 +46,15 @@ def _query(
     return f"""
 SELECT c.reference_id, c.salesforce_id,
   row_number() OVER (PARTITION BY c.reference_id ORDER BY {primary_order(settings, "k")}) = 1 AS is_primary,
-  {owner} AS owner_id, {owner_columns},
-  h.own_id AS mapped_user,
+  {owner} AS owner_id, u.name AS owner_name, u.email AS owner_email, u.is_active AS owner_is_active,
+  CASE WHEN u.kind = 'queue' THEN 'queue' WHEN u.is_active THEN 'user' WHEN NOT u.is_active THEN 'inactive_user'
+    ELSE 'unknown' END AS owner_kind,
+  u.mapped_user,
   coalesce(m.lists, []) AS lists,
   {count} AS opportunity_count,
   {amount.format("open_amount")} AS open_amount,
   {amount.format("won_amount")} AS won_amount,
+  {amount.format("total_amount")} AS total_amount,
   CASE WHEN f.currencies = 1 THEN f.currency END AS currency,
   f.last_opportunity_at{custom}
 FROM crosswalk.{quoted(object_name)} AS c
@@ -61,21 +62,21 @@ JOIN salesforce.{quoted(object_name)} AS s ON s.Id = c.salesforce_id
 JOIN ({primary_keys(con, object_name)}) AS k ON k.salesforce_id = c.salesforce_id
 LEFT JOIN ({_lists(con, object_name)}) AS m ON m.salesforce_id = c.salesforce_id
 LEFT JOIN ({figures}) AS f ON f.salesforce_id = c.salesforce_id
-LEFT JOIN ownership_by_hand AS h ON h.user_id = left({owner}, 15)
-{owner_joins}
+LEFT JOIN ownership.user AS u ON u.salesforce_id = {owner}
 WHERE c.status = 'linked' AND c.reference_id IS NOT NULL AND {_criteria(object_name, settings, columns)}"""
 
 
 _FIGURES = """
 SELECT salesforce_id, count(*) AS opportunity_count,
   sum(amount) FILTER (NOT is_closed) AS open_amount, sum(amount) FILTER (is_won) AS won_amount,
+  sum(amount) AS total_amount,
   count(DISTINCT coalesce(currency, '')) AS currencies, any_value(currency) AS currency,
   max(created_at) AS last_opportunity_at
 FROM ({links}) GROUP BY salesforce_id"""
 
 _NO_FIGURES = """
-SELECT NULL::VARCHAR AS salesforce_id, 0 AS opportunity_count, 0 AS open_amount, 0 AS won_amount, 0 AS currencies,
-  NULL::VARCHAR AS currency, NULL::TIMESTAMP AS last_opportunity_at WHERE FALSE"""
+SELECT NULL::VARCHAR AS salesforce_id, 0 AS opportunity_count, 0 AS open_amount, 0 AS won_amount, 0 AS total_amount,
+  0 AS currencies, NULL::VARCHAR AS currency, NULL::TIMESTAMP AS last_opportunity_at WHERE FALSE"""
 
 
 def _included(object_name: str, settings: Settings, links: str | None) -> bool:
@@ -101,31 +102,3 @@ def _lists(con: duckdb.DuckDBPyConnection, object_name: str) -> str:
         "SELECT salesforce_id, list_sort(list(DISTINCT coalesce(list_name, list_id))) AS lists "
         f"FROM salesforce.list_membership WHERE object_name = '{object_name}' GROUP BY salesforce_id"
     )
-
-
-def _owner(con: duckdb.DuckDBPyConnection, owner: str) -> tuple[str, str]:
-    """The owner's columns and joins; a queue (00G) is named as such."""
-    users = table_columns(con, "salesforce.user")
-    queues = table_columns(con, "salesforce.group")
-    joins, names = [], []
-    if "Id" in users:
-        joins.append(f"LEFT JOIN salesforce.user AS u ON u.Id = {owner}")
-        parts = [f"u.{name}" for name in ("FirstName", "LastName") if name in users]
-        names += ["u.Name"] if "Name" in users else []
-        names += [f"nullif(concat_ws(' ', {', '.join(parts)}), '')"] if parts else []
-    if {"Id", "Name"} <= queues.keys():
-        joins.append(f"LEFT JOIN salesforce.group AS q ON q.Id = {owner}")
-        names.append("q.Name")
-    names.append(f"CASE WHEN {owner} LIKE '00G%' THEN 'Queue ' || {owner} END")
-    email = "u.Email" if "Email" in users else "NULL::VARCHAR"
-    active = "u.IsActive" if "IsActive" in users else "NULL::BOOLEAN"
-    columns = f"coalesce({', '.join(names)}) AS owner_name, {email} AS owner_email, {active} AS owner_is_active"
-    return columns, "\n".join(joins)
-
-
-def _hand_mapping(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Make ``ownership_by_hand``: Salesforce user id, its first 15 characters, → the organisation's own user."""
-    con.execute("CREATE OR REPLACE TEMP TABLE ownership_by_hand (user_id VARCHAR, own_id VARCHAR)")
-    pairs = [[user[:15], own] for user, own in settings.users.by_hand.items()]
-    if pairs:
-        con.executemany("INSERT INTO ownership_by_hand VALUES (?, ?)", pairs)

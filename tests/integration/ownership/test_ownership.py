@@ -1,5 +1,6 @@
 """Ownership on hand-made tables: who is in, who is primary, whose opportunities count."""
 
+from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
-from pipelines.ownership import build_opportunity_ownership, build_ownership
+from pipelines.ownership import build_opportunity_ownership, build_ownership, build_users
+from resources.decisions import DecisionStore
 from tests.support.org_tables import fetch, put, put_crosswalk, put_salesforce, run_context, warehouse
 
 USER = "005000000000001AAA"
@@ -39,15 +41,16 @@ def _load(con, opportunities=()):
 
 def test_linked_live_records_with_their_owner(tmp_path: Path):
     settings = Settings.model_validate({"users": {"by_hand": {USER[:15]: "una"}}})
-    with warehouse(tmp_path) as con:
+    with warehouse(tmp_path) as con, closing(DecisionStore(f"sqlite:///{tmp_path / 'decisions.db'}")) as store:
         _load(con)
+        build_users(con, store, settings, run_context())
         result = build_ownership(con, "account", settings, run_context())
         rows = fetch(con, "SELECT salesforce_id, reference_id, is_primary, owner_name, owner_email, owner_is_active, "
-                          "mapped_user, lists FROM ownership.account ORDER BY 1")  # fmt: skip
+                          "owner_kind, mapped_user, lists FROM ownership.account ORDER BY 1")  # fmt: skip
     assert rows == [
-        ("A1", "C1", False, "Una Eide", "una@x.test", False, "una", []),
-        ("A2", "C1", True, f"Queue {QUEUE}", None, None, None, []),
-        ("A4", "C2", True, None, None, None, None, []),
+        ("A1", "C1", False, "Una Eide", "una@x.test", False, "inactive_user", "una", []),
+        ("A2", "C1", True, f"Queue {QUEUE}", None, None, "queue", None, []),
+        ("A4", "C2", True, None, None, None, "unknown", None, []),
     ]
     assert (result.rows, result.entities) == (3, 2)
 
@@ -65,11 +68,11 @@ def test_opportunities_inside_the_window_only(tmp_path: Path):
     with warehouse(tmp_path) as con:
         _load(con, opportunities)
         build_ownership(con, "account", Settings(), run_context())
-        row = fetch(con, "SELECT opportunity_count, open_amount, won_amount, currency, last_opportunity_at "
+        row = fetch(con, "SELECT opportunity_count, open_amount, won_amount, total_amount, last_opportunity_at "
                          "FROM ownership.account WHERE salesforce_id = 'A1'")  # fmt: skip
         build_opportunity_ownership(con, Settings(), run_context())
         stages = fetch(con, "SELECT stage, is_won, opportunity_count, amount FROM ownership.opportunity ORDER BY 1")
-    assert row == [(4, Decimal(10), Decimal(5), None, datetime(2026, 2, 1))]  # noqa: DTZ001
+    assert row == [(4, Decimal(10), Decimal(5), Decimal(22), datetime(2026, 2, 1))]  # noqa: DTZ001
     assert stages == [
         ("Closed Lost", False, 1, Decimal(7)),
         ("Closed Won", True, 1, Decimal(5)),
