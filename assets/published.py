@@ -24,6 +24,7 @@ from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.extract.usage import record_usage
 from pipelines.ownership.visible import shown_rows
+from pipelines.publish.completed import note_completed
 from pipelines.publish.history import record_history
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.segments import SEGMENTS, segment_rates, write_segments
@@ -130,6 +131,7 @@ def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
             shown = shown_rows(crosswalk.settings)
             result = publish_snapshot(con, crosswalk.home, crosswalk.settings.publish, run, shown=shown)
             finish_run(con, run, "succeeded")
+            note_completed(con, crosswalk.home, run)
         path = dg.MetadataValue.path(str(result.path))
         return materialized(result.rows, {"path": path, "tables": result.tables, "bytes": result.bytes})
 

@@ -80,7 +80,7 @@ def field(
     """Begin the run: connect, check the pinned org, and take the describe snapshot."""
     run, settings = run_context(context, crosswalk, sync), crosswalk.settings
     with foreseeable(), pausing(context, crosswalk, salesforce, sync), crosswalk.connect() as con:
-        begin_run(con, run, window=sync.works_until or None, published_run_id=published_run_id(crosswalk.home))
+        begin_run(con, run, window=sync.window_in_words(), published_run_id=published_run_id(crosswalk.home))
         for name in contract_names():
             ensure_table(con, load_contract(name))
         org = budgeted_org(context, crosswalk, salesforce, sync)

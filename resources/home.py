@@ -69,6 +69,11 @@ class Home:
         return self.root / "models"
 
     @property
+    def completed(self) -> Path:
+        """When each object was last brought up to date by a run that published."""
+        return self.root / "completed.json"
+
+    @property
     def decisions_url(self) -> str:
         """SQLAlchemy URL of the decisions store: ``CROSSWALK_DATABASE_URL`` or an SQLite file in the home."""
         return os.environ.get("CROSSWALK_DATABASE_URL") or f"sqlite:///{self.root / 'decisions.db'}"

@@ -104,10 +104,14 @@ class SyncResource(dg.ConfigurableResource["SyncResource"]):
     trigger: Literal["manual", "schedule"] = Field(
         default="manual", description="a scheduled run keeps to the off-hours window, Run Now does not"
     )
-
+    window: str = Field(default="", description="the off-hours window and night it was asked for, in words")
     works_until: str = Field(
         default="", description="UTC time at which the off-hours window closes; empty: any time, as with Run Now"
     )
+
+    def window_in_words(self) -> str:
+        """Return which window the run keeps to, or that it ignores it."""
+        return self.window or self.works_until or "any time (Run Now)"
 
     def may_work(self) -> bool:
         """Return whether the window is still open for another unit of work."""

@@ -1,19 +1,13 @@
-"""The off-hours window and the calendar of runs, as pure functions of the settings and a time.
+"""The off-hours window, as pure functions of the settings and a time. Which object is due in a night is in ``due``.
 
 No clock is read here and no Dagster is imported: the caller says what time it is. Times come and go as aware
 datetimes; what is returned is UTC. A *night* is the local date of the evening on which the window opened.
 """
 
-import calendar
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-from data_contracts.settings import ObjectSettings, Window
-
-RunKind = Literal["full", "delta"]
-#: Anchor of an object whose settings name no set_up_on: a Sunday, so the weekly full run falls on Sundays.
-DEFAULT_SET_UP_ON = date(2024, 1, 7)
+from data_contracts.settings import Window
 
 
 def opening(window: Window, night: date) -> datetime:
@@ -45,30 +39,16 @@ def closes_at(window: Window, at: datetime) -> datetime | None:
     return closing(window, night) if night else None
 
 
+def in_words(window: Window) -> str:
+    """Return the window for people: ``20:00-06:00 America/New_York``."""
+    return f"{window.opens:%H:%M}-{window.closes:%H:%M} {window.time_zone}"
+
+
 def next_opening(window: Window, at: datetime) -> datetime:
     """Return the first opening at or after ``at`` (UTC)."""
     today = _aware(at).astimezone(window.zone).date()
     openings = (opening(window, today + timedelta(days=days)) for days in range(-1, 3))
     return next(moment for moment in openings if moment >= at)
-
-
-def run_kind_for(settings: ObjectSettings, night: date) -> RunKind | None:
-    """Return what is due for an object in ``night``: a full run, a delta, or nothing.
-
-    daily: full on the weekday of ``set_up_on``, delta on the others; weekly: full on that weekday; biweekly: every
-    second one; monthly: on its day of the month, or the month's last; manual or switched off: never.
-    """
-    anchor = settings.set_up_on or DEFAULT_SET_UP_ON
-    if not settings.enabled or settings.frequency == "manual" or night < anchor:
-        return None
-    same_weekday = night.weekday() == anchor.weekday()
-    if settings.frequency == "daily":
-        return "full" if same_weekday else "delta"
-    if settings.frequency == "monthly":
-        last = calendar.monthrange(night.year, night.month)[1]
-        return "full" if night.day == min(anchor.day, last) else None
-    weeks = 1 if settings.frequency == "weekly" else 2
-    return "full" if (night - anchor).days % (7 * weeks) == 0 else None
 
 
 def _aware(at: datetime) -> datetime:

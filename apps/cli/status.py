@@ -1,6 +1,5 @@
 """``crosswalk status``: the last published run, API use, freshness, schema changes, and when the next runs are due."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +10,9 @@ from apps.cli.sync import print_summary
 from apps.snapshot import ApiUse, Freshness, Upkeep, read_published, read_upkeep
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
+from pipelines.publish.completed import read_completed
 from resources.home import Home
-from schedules.window import next_opening, night_of, run_kind_for
+from schedules.calendar import PlannedRun, named, next_runs
 
 
 @click.command(name="status")
@@ -23,7 +23,7 @@ def command(as_json: bool) -> None:
     settings = load_settings()
     published = read_published(home)
     upkeep = read_upkeep(home)
-    nights = next_runs(settings, datetime.now(UTC))
+    nights = [_told(run, settings) for run in next_runs(settings, datetime.now(UTC), read_completed(home))]
     if as_json:
         budget = settings.limits.api.model_dump()
         document = {"published": asdict(published), **asdict(upkeep), "budget": budget, "next_runs": nights}
@@ -86,25 +86,12 @@ def _fresh(item: Freshness, now: datetime) -> tuple[str | None, str | None, str 
     return f"{item.covered_until:%Y-%m-%d %H:%M}", age, stale
 
 
-def next_runs(settings: Settings, at: datetime, count: int = 14) -> list[dict[str, str]]:
-    """Return the next ``count`` nights with the objects that are due in full and as a delta."""
-    found: list[dict[str, str]] = []
-    moment = at
-    for _ in range(400):
-        moment = next_opening(settings.window, moment)
-        night = night_of(settings.window, moment)
-        if night is not None:
-            kinds = {name: run_kind_for(item, night) for name, item in settings.objects.items() if item.enabled}
-            full, delta = (_named(kinds, wanted) for wanted in ("full", "delta"))
-            if full or delta:
-                local = moment.astimezone(settings.window.zone)
-                found.append({"opens": f"{local:%a %Y-%m-%d %H:%M}", "full": full, "delta": delta})
-        if len(found) == count:
-            break
-        moment += timedelta(minutes=1)
-    return found
-
-
-def _named(kinds: Mapping[str, str | None], wanted: str) -> str:
-    names = [name for name, kind in kinds.items() if kind == wanted]
-    return "all objects" if names and len(names) == len(kinds) else ", ".join(names)
+def _told(run: PlannedRun, settings: Settings) -> dict[str, str]:
+    """Return a planned run with its times as the settings' zone shows them."""
+    opens, closes = (moment.astimezone(settings.window.zone) for moment in (run.opens, run.closes))
+    return {
+        "opens": f"{opens:%a %Y-%m-%d %H:%M}",
+        "closes": f"{closes:%a %Y-%m-%d %H:%M}",
+        "full": named(settings, run.full, run.late),
+        "delta": named(settings, run.delta),
+    }

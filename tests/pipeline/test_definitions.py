@@ -14,9 +14,11 @@ import pytest
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from definitions import build_defs
+from pipelines.publish.completed import Completed
 from resources.wiring import SyncResource
 from schedules.jobs import DAILY, WEEKLY
 from schedules.launch import dagster_instance
+from schedules.sync import Night, decide, switched_on
 from tests.support.installation import FirstSync, Installation
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +27,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 LATER = {name for name in contract_names() if name.startswith("insight.")}
 #: Objects without a day of set-up have their full run on Sunday.
 SUNDAY = {"opportunity", "user", "campaign_member", "opportunity_contact_role", "task", "event"}
+Runs = dict[str, dg.RunRequest]
 OWN = "apps|assets|data_contracts|definitions|pipelines|resources|schedules"
 
 
@@ -106,15 +109,17 @@ def test_schedules_are_off_until_somebody_switches_them_on(defs: dg.Definitions)
     assert {schedule.default_status for schedule in schedules} == {dg.DefaultScheduleStatus.STOPPED}
 
 
-def requested(defs: dg.Definitions, at: datetime) -> dict[str, dg.RunRequest]:
-    """The runs of one evening, by job."""
-    found = {}
-    for job in (DAILY, WEEKLY):
-        schedule = defs.resolve_schedule_def(f"{job}_schedule")
-        context = dg.build_schedule_context(scheduled_execution_time=at)
-        for request in schedule.evaluate_tick(context).run_requests or ():
-            found[job] = request
-    return found
+def requested(
+    settings: Settings, defs: dg.Definitions, at: datetime, *, now: datetime | None = None, alone: bool = False
+) -> Runs:
+    """The runs of one evening, by job, where every night before it was completed in full."""
+    moment = at.astimezone(UTC) - timedelta(hours=12)
+    evening = Night(at, now or at, {name: Completed(moment, moment) for name in settings.objects})
+    specs = list(defs.resolve_all_asset_specs())
+    asked = {DAILY: decide(settings, specs, evening, full=False, alone=alone)}
+    if not alone:
+        asked[WEEKLY] = decide(settings, specs, evening, full=True)
+    return {job: request for job, request in asked.items() if isinstance(request, dg.RunRequest)}
 
 
 def nights(first: date, count: int) -> list[date]:
@@ -123,11 +128,13 @@ def nights(first: date, count: int) -> list[date]:
 
 #: Two weeks around each change of the clocks in New York.
 @pytest.mark.parametrize("first", [date(2026, 3, 2), date(2026, 10, 26)], ids=["spring", "autumn"])
-def test_one_run_a_night_inside_the_window_full_on_the_day_of_set_up(defs: dg.Definitions, first: date) -> None:
+def test_one_run_a_night_inside_the_window_full_on_the_day_of_set_up(
+    settings: Settings, defs: dg.Definitions, first: date
+) -> None:
     schedule = defs.resolve_schedule_def(f"{DAILY}_schedule")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 20 * * *", "America/New_York")
     for night in nights(first, 14):
-        runs = requested(defs, datetime.combine(night, time(20, 0), NEW_YORK))
+        runs = requested(settings, defs, datetime.combine(night, time(20, 0), NEW_YORK))
         full = {2: "account", 4: "contact"}.get(night.weekday())
         due = [WEEKLY] if full or night.weekday() == 6 else [DAILY]
         assert list(runs) == due, night
@@ -136,6 +143,7 @@ def test_one_run_a_night_inside_the_window_full_on_the_day_of_set_up(defs: dg.De
         assert set(sync["full_objects"]) == full_objects(night)
         ends = datetime.fromisoformat(sync["works_until"]).astimezone(NEW_YORK)
         assert (ends.date(), ends.hour, ends.minute) == (night + timedelta(days=1), 6, 0)
+        assert sync["window"] == f"20:00-06:00 America/New_York, night of {night}"
 
 
 def full_objects(night: date) -> set[str]:
@@ -144,9 +152,9 @@ def full_objects(night: date) -> set[str]:
     return by_day.get(night.weekday(), set())
 
 
-def test_disabled_and_manual_objects_are_not_selected(defs: dg.Definitions) -> None:
+def test_disabled_and_manual_objects_are_not_selected(settings: Settings, defs: dg.Definitions) -> None:
     at = datetime(2026, 3, 3, 20, 0, tzinfo=NEW_YORK)
-    (request,) = requested(defs, at).values()
+    (request,) = requested(settings, defs, at).values()
     selected = {key.to_user_string() for key in request.asset_selection or ()}
     assert "landing/account" in selected
     assert "published/analytics" in selected
@@ -154,8 +162,27 @@ def test_disabled_and_manual_objects_are_not_selected(defs: dg.Definitions) -> N
         assert name not in selected
 
 
-def test_nothing_is_requested_outside_the_window(defs: dg.Definitions) -> None:
-    assert requested(defs, datetime(2026, 3, 3, 12, 0, tzinfo=NEW_YORK)) == {}
+def test_nothing_is_requested_outside_the_window_or_once_it_is_over(settings: Settings, defs: dg.Definitions) -> None:
+    opens = datetime(2026, 3, 3, 20, 0, tzinfo=NEW_YORK)
+    assert requested(settings, defs, opens - timedelta(hours=8)) == {}
+    assert list(requested(settings, defs, opens, now=opens + timedelta(hours=9))) == [DAILY], "the daemon came late"
+    assert requested(settings, defs, opens, now=opens + timedelta(hours=11)) == {}, "it came in the morning"
+    assert requested(settings, defs, opens, now=opens + timedelta(hours=25)) == {}, "and in the next night"
+
+
+def test_a_schedule_that_is_on_by_itself_takes_every_night(settings: Settings, defs: dg.Definitions) -> None:
+    on_wednesday = datetime(2026, 3, 4, 20, 0, tzinfo=NEW_YORK)
+    found = requested(settings, defs, on_wednesday, alone=True)
+    assert found[DAILY].run_config["resources"]["sync"]["config"]["full_objects"] == ["account"]
+
+
+def test_a_tick_that_comes_too_late_asks_for_nothing(defs: dg.Definitions, installation: Installation) -> None:
+    with dagster_instance(installation.activate().home) as instance:
+        assert switched_on(instance) == set()
+        late = datetime(2026, 3, 3, 20, 0, tzinfo=NEW_YORK)
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=late)
+        found = defs.resolve_schedule_def(f"{DAILY}_schedule").evaluate_tick(context)
+    assert "is over" in str(found.skip_message)
 
 
 def test_a_window_that_has_closed_pauses_the_run_and_publishes_nothing(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_contracts.settings import ObjectSettings, Window
-from schedules.window import closes_at, closing, is_open, next_opening, night_of, opening, run_kind_for
+from data_contracts.settings import Window
+from schedules.window import closes_at, closing, is_open, next_opening, night_of, opening
 
 ZONES = (
     *("America/New_York", "Europe/Oslo", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "UTC"),
@@ -110,37 +110,3 @@ def test_a_skipped_opening_is_the_moment_of_the_change():
 def test_a_time_without_a_zone_is_refused():
     with pytest.raises(ValueError, match="without a zone"):
         is_open(NEW_YORK, datetime(2026, 1, 1))  # noqa: DTZ001
-
-
-@given(st.dates(date(2024, 1, 1), date(2028, 1, 1)), st.dates(date(2028, 1, 2), date(2040, 1, 1)))
-def test_a_daily_object_has_one_full_run_in_any_seven_nights(set_up_on: date, first: date):
-    daily = ObjectSettings(set_up_on=set_up_on)
-    week = [first + timedelta(days=day) for day in range(7)]
-    kinds = {night: run_kind_for(daily, night) for night in week}
-    assert [night.weekday() for night in week if kinds[night] == "full"] == [set_up_on.weekday()]
-    assert list(kinds.values()).count("delta") == 6
-
-
-@given(st.dates(date(2024, 1, 1), date(2028, 1, 1)), st.integers(2024, 2035))
-def test_monthly_comes_twelve_times_a_year(set_up_on: date, year: int):
-    monthly = ObjectSettings(frequency="monthly", set_up_on=set_up_on)
-    nights = [date(year, 1, 1) + timedelta(days=day) for day in range(366)]
-    due = [night for night in nights if night.year == year and run_kind_for(monthly, night) == "full"]
-    expected = 12 if year > set_up_on.year else sum(1 for night in due if night >= set_up_on)
-    assert len(due) == expected
-    assert len({night.month for night in due}) == len(due)
-
-
-def test_weekly_biweekly_manual_and_off():
-    anchor = date(2026, 1, 5)
-    due = {
-        frequency: [
-            day
-            for day in range(-7, 35)
-            if run_kind_for(ObjectSettings(frequency=frequency, set_up_on=anchor), anchor + timedelta(days=day))
-        ]
-        for frequency in ("weekly", "biweekly", "manual")
-    }
-    assert due == {"weekly": [0, 7, 14, 21, 28], "biweekly": [0, 14, 28], "manual": []}
-    assert run_kind_for(ObjectSettings(enabled=False, set_up_on=anchor), anchor) is None
-    assert run_kind_for(ObjectSettings(), date(2026, 1, 4)) == "full", "a Sunday, when set_up_on is not written"
