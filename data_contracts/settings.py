@@ -335,16 +335,29 @@ class Publish(Section):
 
     schemas: tuple[str, ...] | None = Field(None, description="unset means all published schemas")
     hidden_columns: tuple[str, ...] = Field((), description="schema.table.column that are left out")
-    mask_personal: bool = Field(False, description="personal columns become a keyed hash")
+    mask_personal: bool = Field(False, description="personal columns become a keyed hash, unless mask says otherwise")
+    mask: dict[str, Literal["hash", "null", "drop", "show"]] = Field(
+        default_factory=dict,
+        description="what becomes of personal data: by class (name, email, phone, address, birth, job, text, user, "
+        "value, other), schema, schema.table or schema.table.column; the narrowest counts",
+    )
     storage_version: str = Field("v1.5.0", description="oldest DuckDB that must read the snapshot")
     keep: int = Field(3, ge=0, description="earlier snapshots kept")
+    parquet: bool = Field(False, description="also write every published table to published/parquet/")
+
+    @field_validator("mask", mode="before")
+    @classmethod
+    def _null_is_a_word(cls, value: object) -> object:
+        # `email: null` in YAML is no text, and means what it says.
+        return {k: "null" if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
 
 
 class Retention(Section):
     """How long files and history are kept, in days."""
 
-    landing_days: int = Field(7, ge=0)
-    history_days: int = Field(730, ge=1)
+    landing_days: int = Field(7, ge=0, description="downloaded pages that are loaded")
+    history_days: int = Field(730, ge=1, description="intervals of the history that ended, and what happened in runs")
+    snapshot_days: int | None = Field(None, ge=1, description="earlier snapshots; unset: as many as publish.keep")
 
 
 class Email(Section):

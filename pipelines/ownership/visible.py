@@ -20,4 +20,5 @@ def shown_rows(settings: Settings) -> dict[str, str]:
     if not hidden:
         return {}
     names = ", ".join(f"'{name}'" for name in hidden)
-    return {f"ownership.{name}": "FALSE" for name in hidden} | {"ownership.opportunity": f"object NOT IN ({names})"}
+    listed = dict.fromkeys(("ownership.opportunity", "ops.ownership_history"), f"object NOT IN ({names})")
+    return {f"ownership.{name}": "FALSE" for name in hidden} | listed

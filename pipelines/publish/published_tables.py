@@ -1,24 +1,20 @@
 """What goes into the snapshot: which tables and columns, under which description, hidden or masked.
 
-The settings narrow it (``publish.schemas``, ``hidden_columns``, ``mask_personal``); nothing is written here.
+The settings narrow it (``publish.schemas``, ``hidden_columns``; masks are ``masking``); nothing is written here.
 """
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
 
 from data_contracts.contracts import Column, TableContract, contract_names, load_contract, quoted
-from data_contracts.errors import SettingsError
 from data_contracts.settings import Publish
+from pipelines.publish.masking import Policy, check_mask, masked_columns, read_policy, unknown_name
 from resources.warehouse import SCHEMAS
 
 #: Every schema an analyst may count on, also while it is empty.
 PUBLISHED_SCHEMAS = tuple(schema for schema in SCHEMAS if not schema.startswith("_"))
-
-#: Types that may hold personal text in a column no contract classifies (a custom field of a contact).
-TEXT_TYPES = ("VARCHAR", "DATE", "VARCHAR[]", "JSON")
 
 
 @dataclass(frozen=True)
@@ -48,22 +44,67 @@ def published_tables(
 
     Every contract's table is there, empty where the warehouse has none yet, and every other table of the warehouse's
     published schemas (objects an admin added). Names that begin with ``_`` are ours and stay out. Raises SettingsError
-    when a schema or hidden column of the settings does not exist: a misspelt one would be published after all.
+    when a schema, hidden or masked column of the settings does not exist: a misspelt one would be published after all.
     """
     schemas = _chosen_schemas(publish)
+    tables = _tables(con, {*_warehouse_columns(con), *contract_names()})
+    known = [f"{table.name}.{column.name}" for table in tables for column in table.columns]
+    for name in publish.hidden_columns:
+        if name not in known:
+            raise unknown_name("publish.hidden_columns", name, known)
+    check_mask(publish, known)
+    return _narrowed(tables, schemas, read_policy(con, publish), shown)
+
+
+def narrowed_tables(
+    con: duckdb.DuckDBPyConnection, publish: Publish, shown: Mapping[str, str] | None = None
+) -> list[PublishedTable]:
+    """Return the tables of an earlier snapshot, the current database of ``con``, as they may be seen now.
+
+    What was masked then stays masked; settings that name what it does not have are no error.
+    """
+    found = _warehouse_columns(con)
+    tables = []
+    for table in _tables(con, set(found)):
+        mine = {column.name: column.description for column in found[table.name]}
+        pairs = [
+            (replace(column, description=mine[column.name]), expression)
+            for column, expression in zip(table.columns, table.expressions, strict=True)
+            if column.name in mine
+        ]
+        tables.append(_with(table, pairs))
+    return _narrowed(tables, publish.schemas or PUBLISHED_SCHEMAS, read_policy(con, publish), shown)
+
+
+def _tables(con: duckdb.DuckDBPyConnection, names: set[str]) -> list[PublishedTable]:
     warehouse = _warehouse_columns(con)
     described = dict(_rows(con, "SELECT schema_name || '.' || table_name, comment FROM duckdb_tables()"))
-    names = sorted({*warehouse, *contract_names()})
-    tables = [
+    return [
         _table(name, warehouse.get(name), described.get(name))
-        for name in names
+        for name in sorted(names)
         if name.partition(".")[0] in PUBLISHED_SCHEMAS and not name.partition(".")[2].startswith("_")
     ]
-    tables = [replace(table, condition=(shown or {}).get(table.name, "TRUE")) for table in tables]
-    tables = _without_hidden(tables, publish.hidden_columns)
-    if publish.mask_personal:
-        tables = [_masked(table) for table in tables]
-    return [table for table in tables if table.name.partition(".")[0] in schemas]
+
+
+def _narrowed(
+    tables: list[PublishedTable], schemas: tuple[str, ...], policy: Policy, rows: Mapping[str, str] | None
+) -> list[PublishedTable]:
+    shown = []
+    for table in tables:
+        pairs = [
+            pair
+            for pair in zip(table.columns, table.expressions, strict=True)
+            if f"{table.name}.{pair[0].name}" not in policy.publish.hidden_columns
+        ]
+        pairs = masked_columns(contract_of(table.name), table.name, pairs, policy)
+        if pairs and table.name.partition(".")[0] in schemas:
+            shown.append(replace(_with(table, pairs), condition=(rows or {}).get(table.name, "TRUE")))
+    return shown
+
+
+def _with(table: PublishedTable, pairs: Sequence[tuple[Column, str]]) -> PublishedTable:
+    columns, expressions = zip(*pairs, strict=True) if pairs else ((), ())
+    return replace(table, columns=columns, expressions=expressions)
 
 
 def contract_of(name: str) -> TableContract | None:
@@ -75,7 +116,7 @@ def _chosen_schemas(publish: Publish) -> tuple[str, ...]:
     chosen = PUBLISHED_SCHEMAS if publish.schemas is None else publish.schemas
     for schema in chosen:
         if schema not in PUBLISHED_SCHEMAS:
-            raise _unknown("publish.schemas", schema, PUBLISHED_SCHEMAS)
+            raise unknown_name("publish.schemas", schema, PUBLISHED_SCHEMAS)
     return chosen
 
 
@@ -95,50 +136,6 @@ def _table(name: str, found: list[Column] | None, comment: str | None) -> Publis
     return PublishedTable(name, description, tuple(columns), tuple(expressions), found is not None)
 
 
-def _without_hidden(tables: list[PublishedTable], hidden: tuple[str, ...]) -> list[PublishedTable]:
-    known = [f"{table.name}.{column.name}" for table in tables for column in table.columns]
-    for name in hidden:
-        if name not in known:
-            raise _unknown("publish.hidden_columns", name, known)
-    shown = []
-    for table in tables:
-        kept = [
-            pair for pair in zip(table.columns, table.expressions, strict=True) if _full(table, pair[0]) not in hidden
-        ]
-        if kept:
-            columns, expressions = zip(*kept, strict=True)
-            shown.append(replace(table, columns=columns, expressions=expressions))
-    return shown
-
-
-def _masked(table: PublishedTable) -> PublishedTable:
-    """Replace personal values by a keyed hash: equal values stay equal, which is all that joins and counts need."""
-    contract = contract_of(table.name)
-    promised = {column.name for column in contract.columns} if contract else set()
-    # Beside personal data, or where nothing is classified, an unclassified text is taken to be personal too.
-    doubtful = contract is None or contract.is_personal
-    columns, expressions = [], []
-    for column, expression in zip(table.columns, table.expressions, strict=True):
-        unknown = column.name not in promised and column.type in TEXT_TYPES and not _is_key(column.name)
-        if column.personal or (doubtful and unknown):
-            expression = (
-                "left(sha256(getvariable('masking_key') || sha256(getvariable('masking_key') || "
-                f"({expression})::VARCHAR)), 32)"
-            )
-            column = replace(column, type="VARCHAR", description=f"{column.description} (masked: a keyed hash)")
-        columns.append(column)
-        expressions.append(expression)
-    return replace(table, columns=tuple(columns), expressions=tuple(expressions))
-
-
-def _is_key(name: str) -> bool:
-    return name.startswith("_") or name.endswith(("Id", "_id"))
-
-
-def _full(table: PublishedTable, column: Column) -> str:
-    return f"{table.name}.{column.name}"
-
-
 def _warehouse_columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[Column]]:
     columns: dict[str, list[Column]] = {}
     query = """
@@ -155,12 +152,3 @@ def _warehouse_columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[Column]
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str) -> Iterable[tuple]:  # type: ignore[type-arg]
     return con.sql(query).fetchall()
-
-
-def _unknown(key: str, value: str, known: Iterable[str]) -> SettingsError:
-    near = difflib.get_close_matches(value, list(known), n=1)
-    return SettingsError(
-        f"{key}: {value!r} does not exist",
-        why=f"did you mean {near[0]!r}?" if near else "no published schema, table or column has this name",
-        next_step="correct it in crosswalk.yaml; nothing was published, the last snapshot stays",
-    )

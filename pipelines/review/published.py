@@ -6,7 +6,7 @@ import duckdb
 
 from data_contracts.contracts import quoted
 
-MASKED = "(masked: a keyed hash)"
+MASKED = "(masked:"
 KEYS = {"company": "company_id", "person": "person_id"}
 
 
