@@ -9,8 +9,11 @@ import dagster as dg
 from assets._common import POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments, table_asset
 from data_contracts.mapping import MappedObject
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
+from pipelines.imports.entities import SPEAKERS as SPEAKING
+from pipelines.imports.mapping_gate import find_stop, settle_stop, stopped
 from pipelines.review.creations import replay_proposals
 from pipelines.run import OBJECTS
+from resources.mapping_tests import MappingTests
 from resources.wiring import CrosswalkResource, SyncResource
 
 GROUP = "imports"
@@ -32,8 +35,14 @@ def _record_asset(name: MappedObject) -> dg.AssetsDefinition:
     def build(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:
+        run, settings = run_context(context, crosswalk, sync, name), crosswalk.settings
         with foreseeable(), crosswalk.connect() as con:
-            result = build_imports(con, name, crosswalk.settings, run_context(context, crosswalk, sync, name))
+            stop = find_stop(con, name, settings, MappingTests.of(crosswalk.home))
+            settle_stop(con, name, stop, run)
+            if stop:
+                context.log.warning(str(stop))
+                return materialized(row_count(con, f"imports.{name}"), {"stopped": str(stop)})
+            result = build_imports(con, name, settings, run)
         for note in result.notes:
             context.log.info(note)
         told = {"data status": dg.MetadataValue.json(result.statuses), "rows written": result.written}
@@ -48,6 +57,10 @@ def _entity_asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:
         with foreseeable(), crosswalk.connect() as con:
+            if held := stopped(con, SPEAKING[kind]):
+                still = f"stays as it was: the import of {' and '.join(held)} is stopped (ops.import_stop)"
+                context.log.warning(f"imports.{kind} {still}")
+                return materialized(row_count(con, f"imports.{kind}"), {"stopped": still})
             result = build_entity_imports(con, kind, crosswalk.settings, run_context(context, crosswalk, sync))
         told = {"values": dg.MetadataValue.json(asdict(result.values)), "rows written": result.written}
         return materialized(result.entities, told | _looked_at("entities", result.built))

@@ -40,7 +40,7 @@ from pipelines.extract import (
 from pipelines.extract.objects import table_name
 from pipelines.extract.outcome import outcome, record_outcomes
 from pipelines.extract.plan import ExtractionPlan
-from pipelines.extract.schema import needed_fields
+from pipelines.extract.schema import mapped_sources, needed_fields
 from pipelines.extract.state import pin_org
 from pipelines.publish.run_record import begin_run, note_org
 from pipelines.publish.snapshot_audit import published_run_id
@@ -88,7 +88,7 @@ def field(
         pin_org(con, org.identity())
         note_org(con, run, org.identity().org_id)
         names = [name for name, item in settings.objects.items() if item.enabled]
-        found = refresh_schema(con, org, names, run, needed_fields(settings))
+        found = refresh_schema(con, org, names, run, needed_fields(settings), mapped_sources(settings))
         found.raise_if_needed()
         for name, reason in found.skipped.items():
             context.log.warning(f"{name} is skipped: {reason}")

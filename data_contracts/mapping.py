@@ -1,34 +1,47 @@
-"""Which Salesforce fields become which target column: the defaults of ``mappings/`` under the settings.
+"""Which fields become which: the default mappings of ``mappings/`` under the settings, in both directions.
 
-Turning a mapping into SQL is ``pipelines.imports``.
+``imports`` is Salesforce → reference entity, ``exports`` reference → Salesforce. What can be wrong with a mapping is
+``data_contracts.mapping_rules``; turning one into SQL is ``pipelines.imports``.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from ruamel.yaml import YAML
 
 from data_contracts.contracts import Column
-from data_contracts.errors import SettingsError
-from data_contracts.settings import MappedField, Settings
-from data_contracts.settings_words import nearest
+from data_contracts.settings import Settings
+from data_contracts.settings_imports import ExportField, MappedField, ValueType, WriteMode
 
 MappedObject = Literal["account", "contact", "lead"]
 Entity = Literal["company", "person"]
+Direction = Literal["imports", "exports"]
 ENTITY: dict[MappedObject, Entity] = {"account": "company", "contact": "person", "lead": "person"}
 _FOLDER = Path(__file__).parent / "mappings"
-#: Columns the contracts promise themselves, in imports.<object>, imports.company and imports.person.
-RESERVED = ("salesforce_id", "reference_id", "data_status", "different_fields", "source_count")
+_TYPES: dict[ValueType, str] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL(38,2)",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}
+#: A target's own keys, as the hash of a mapping takes them: words about it may change without a test.
+_MEANT = ("name", "type", "sources", "static", "transform", "required", "group", "mode")
 
 
 @dataclass(frozen=True)
 class Target:
-    """One target column. ``sources`` are API field names, first non-empty wins, numbered from 1.
+    """One target: a column of ``imports.*``, or for exports a Salesforce field.
 
-    ``configured`` tells a row of the settings from a default one; targets of one ``group`` move together.
+    ``sources`` are ordered, the first that is not empty wins, numbered from 1; ``named`` are those that a person wrote.
+    ``configured`` tells a row of the settings from a default one; targets of one ``group`` move together. ``mode`` says
+    over what it may be written.
     """
 
     name: str
@@ -41,6 +54,8 @@ class Target:
     description: str = ""
     personal: bool = False
     configured: bool = False
+    mode: WriteMode = "overwrite"
+    named: tuple[str, ...] = ()
 
     @property
     def column(self) -> Column:
@@ -49,6 +64,14 @@ class Target:
         return Column(
             self.name, self.type, f"{self.description or 'mapped value'}, from {origin}", personal=self.personal
         )
+
+    @property
+    def choices(self) -> str:
+        """Its sources as people read them: ``1 Phone, 2 Fax``, and the static value where all are empty."""
+        named = [name for name in self.sources if name]
+        numbered = [f"{place} {name}" for place, name in enumerate(self.sources, start=1) if name]
+        listed = numbered if len(self.sources) > 1 else named
+        return ", ".join([*listed, *([f"static {self.static!r}"] if self.static is not None else [])])
 
 
 @dataclass(frozen=True)
@@ -71,89 +94,91 @@ class ObjectMapping:
 
 
 @cache
-def default_targets(object_name: MappedObject) -> tuple[Target, ...]:
-    """Return the default targets of ``mappings/<object>.yaml``, in its order."""
-    document = YAML(typ="safe").load(_FOLDER / f"{object_name}.yaml")
-    return tuple(Target(name, **(entry | {"sources": tuple(entry["sources"])})) for name, entry in document.items())
+def default_targets(object_name: MappedObject, direction: Direction = "imports") -> tuple[Target, ...]:
+    """Return the default targets of an object, in the order of their file under ``mappings/``."""
+    folder = _FOLDER if direction == "imports" else _FOLDER / direction
+    document = YAML(typ="safe").load(folder / f"{object_name}.yaml")
+    return tuple(
+        Target(name, **(entry | {"sources": tuple(entry.get("sources", ()))})) for name, entry in document.items()
+    )
 
 
-def resolve_mapping(settings: Settings, object_name: MappedObject, described: Collection[str]) -> ObjectMapping:
-    """Return the mapping of an object: defaults, overridden and extended by the settings, on the fields described.
+def configured_rows(
+    settings: Settings, object_name: MappedObject, direction: Direction = "imports"
+) -> Mapping[str, MappedField | ExportField | None]:
+    """Return the rows of the settings: target → row, None for a default that is taken out."""
+    if direction == "imports":
+        return settings.imports.mapping.get(object_name, {})
+    return settings.exports.mapping.get(object_name, {})
 
-    A default source the org does not describe is dropped with a note. Raises SettingsError, naming line, value and
-    nearest field, for a configured source that is not there, a target name that is taken, or half an address.
+
+def effective_targets(
+    settings: Settings, object_name: MappedObject, direction: Direction = "imports"
+) -> tuple[Target, ...]:
+    """Return the targets of an object: the defaults, replaced, changed, extended and taken out by the settings.
+
+    Nothing is checked, and what the org offers is not looked at.
     """
-    configured = settings.imports.mapping.get(object_name, {})
-    targets = {target.name: target for target in default_targets(object_name)}
-    for name, row in configured.items():
-        key = ("imports", "mapping", object_name, name)
+    targets = {target.name: target for target in default_targets(object_name, direction)}
+    for name, row in configured_rows(settings, object_name, direction).items():
         if row is None:
             targets.pop(name, None)
-            continue
-        _check_name(settings, key, name)
-        targets[name] = _override(targets.get(name, Target(name)), row)
-        _check_sources(settings, key, row, described, object_name)
-    _check_groups(settings, object_name, targets)
+        else:
+            targets[name] = _override(targets.get(name, Target(name)), row)
+    return tuple(targets.values())
+
+
+def _override(target: Target, row: MappedField | ExportField) -> Target:
+    """A row that gives sources or only a static value takes the default's place, any other one changes it."""
+    sources = row.sources
+    if not sources and (row.add or row.remove or row.static is None):
+        sources = (*(name for name in target.sources if name not in row.remove), *row.add)
+    kind = _TYPES[row.type] if isinstance(row, MappedField) and row.type else target.type
+    mode = row.mode if "mode" in row.model_fields_set or not target.sources else target.mode
+    changed = replace(target, sources=sources, static=row.static, transform=row.transform, type=kind, mode=mode)
+    return replace(changed, required=row.required, configured=True, named=row.sources or row.add)
+
+
+def named_fields(settings: Settings, object_name: str) -> frozenset[str]:
+    """Return the API fields that rows of ``imports.mapping`` name, and a run therefore has to fetch."""
+    name = as_mapped(object_name)
+    if name is None:
+        return frozenset()
+    return frozenset(source for target in effective_targets(settings, name) for source in target.named)
+
+
+def mapped_fields(settings: Settings, object_name: str) -> frozenset[str]:
+    """Return all API fields that feed the imports of an object, those of default rows included."""
+    name = as_mapped(object_name)
+    if name is None:
+        return frozenset()
+    return frozenset(source for target in effective_targets(settings, name) for source in target.sources)
+
+
+def as_mapped(object_name: str) -> MappedObject | None:
+    """Return ``object_name`` as the name of an object that has a mapping, None where it has none."""
+    return next((name for name in ENTITY if name == object_name), None)
+
+
+def mapping_hash(targets: Sequence[Target], object_name: MappedObject) -> str:
+    """Return a short, stable hash of what a mapping does; descriptions and the order of targets do not count."""
+    meant = sorted([(name, asdict(target)[name]) for name in _MEANT] for target in targets)
+    return hashlib.sha256(json.dumps([object_name, meant]).encode()).hexdigest()[:16]
+
+
+def on_described(targets: Sequence[Target], described: Collection[str], object_name: MappedObject) -> ObjectMapping:
+    """Return the targets without the default sources that the org does not describe, each with a note."""
     notes: list[str] = []
-    kept = [_on_described(target, described, object_name, notes) for target in targets.values()]
+    kept = [_on_described(target, described, object_name, notes) for target in targets]
     return ObjectMapping(object_name, tuple(target for target in kept if target), tuple(notes))
 
 
-def _override(target: Target, row: MappedField) -> Target:
-    changed = replace(target, sources=row.sources, static=row.static, transform=row.transform)
-    return replace(changed, required=row.required, configured=True)
-
-
 def _on_described(target: Target, described: Collection[str], object_name: str, notes: list[str]) -> Target | None:
-    if target.configured:
-        return target
-    missing = [field for field in target.sources if field not in described]
+    missing = [field for field in target.sources if field not in described and field not in target.named]
     if not missing:
         return target
     notes.append(f"{object_name}.{target.name}: default field {', '.join(missing)} is not in the org or not readable")
     # A group keeps its gaps, so that the first choice of one target stays the first choice of all.
     left = tuple("" if field in missing else field for field in target.sources)
     left = left if target.group else tuple(filter(None, left))
-    return replace(target, sources=left) if any(left) else None
-
-
-def _check_name(settings: Settings, key: tuple[str, ...], name: str) -> None:
-    plain = name.replace("_", "a").isalnum() and name.isascii() and name == name.lower() and name[:1].isalpha()
-    if name in RESERVED or not plain or "__" in name:
-        raise SettingsError(
-            f"{settings.where(*key)}: {name!r} cannot be a target column",
-            why=f"it must be a lower case word with single underscores, and not one of {', '.join(RESERVED)}",
-            next_step="choose another name, then run: crosswalk settings check",
-        )
-
-
-def _check_sources(
-    settings: Settings, key: tuple[str, ...], row: MappedField, described: Collection[str], object_name: str
-) -> None:
-    for field in row.sources:
-        if field in described:
-            continue
-        guess = nearest(field, tuple(described))
-        raise SettingsError(
-            f"{settings.where(*key)}: the org has no field {field!r} on {object_name}"
-            + (f"; did you mean {guess}?" if guess else ""),
-            why="it was deleted or renamed, or field-level security hides it from the connected user",
-            next_step=f"correct it (crosswalk fields {object_name} lists what there is), or grant read access to it",
-        )
-
-
-def _check_groups(settings: Settings, object_name: str, targets: Mapping[str, Target]) -> None:
-    members: dict[str, list[Target]] = {}
-    for default in default_targets(cast(MappedObject, object_name)):
-        if default.group and default.name in targets:
-            members.setdefault(default.group, []).append(targets[default.name])
-    for group, found in members.items():
-        mine = [target.name for target in found if target.configured]
-        others = [target.name for target in found if not target.configured]
-        if mine and others:
-            raise SettingsError(
-                f"{settings.where('imports', 'mapping', object_name, mine[0])}: the {group} moves as a whole,"
-                f" and {', '.join(mine)} is mapped while {', '.join(others)} is left to the defaults",
-                why="a street of one address beside the city of another would be a false address",
-                next_step=f"map {', '.join(others)} too, or take them out with null",
-            )
+    return replace(target, sources=left) if any(left) or target.static is not None else None

@@ -8,29 +8,50 @@ import hashlib
 import json
 import re
 from datetime import date, time
-from ipaddress import IPv4Address
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
+from data_contracts.settings_imports import (
+    Creation,
+    Exports,
+    Imports,
+    MappedField,
+    PrimaryRule,
+    SurvivorRule,
+    Survivorship,
+)
+from data_contracts.settings_review import Review, ReviewProxy, ReviewUser
+from data_contracts.settings_section import Section, Share
+
+# Sections that have a module of their own are found here too.
+__all__ = [
+    "Creation",
+    "Exports",
+    "Imports",
+    "MappedField",
+    "PrimaryRule",
+    "Review",
+    "ReviewProxy",
+    "ReviewUser",
+    "Section",
+    "SurvivorRule",
+    "Survivorship",
+]
+
 Frequency = Literal["daily", "weekly", "biweekly", "monthly", "manual"]
-PrimaryRule = Literal["open_opportunities", "most_recent", "oldest"]
-SurvivorRule = Literal["primary", "most_recent", "most_complete", "trusted_owner"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-
-class Section(BaseModel):
-    """A mapping of the file: unknown keys are errors, values cannot change after reading."""
-
-    # An admin writes `api_version: 62.0` without quotes and means the text.
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Connection(Section):
     """Which org. Secrets are never written here: they come from ``SALESFORCE_*`` variables or a 0600 file."""
 
+    enabled: bool = Field(
+        True,
+        description="the switch of the whole integration; off: schedules and syncs ask the org nothing and say so, "
+        "what is published stays",
+    )
     instance_url: str | None = Field(
         None, description="My Domain URL of the org, for example https://acme.my.salesforce.com"
     )
@@ -211,92 +232,6 @@ class Matching(Section):
     )
 
 
-class MappedField(Section):
-    """One target column: the first non-empty of its sources, else a static value."""
-
-    sources: tuple[str, ...] = Field((), description="API field names, first non-empty wins")
-    static: str | None = Field(None, description="a value for every record")
-    transform: Literal["none", "trim", "lower", "upper", "domain", "phone"] = "none"
-    required: bool = Field(False, description="a record without a value is left out of the import and counted")
-
-    @model_validator(mode="after")
-    def _not_blank(self) -> "MappedField":
-        if not self.sources and self.static is None:
-            raise ValueError("a blank mapping row: give sources (API field names) or a static value")
-        return self
-
-
-class Survivorship(Section):
-    """Whose values survive on an entity that several records stand for; blanks are filled from the next record."""
-
-    order: tuple[SurvivorRule, ...] = Field(
-        ("primary",),
-        description="which record speaks first: primary (contacts before leads, then imports.primary), most_recent "
-        "(changed last), most_complete (most mapped values), trusted_owner; each breaks the ties of the one before, "
-        "and primary those that are left",
-    )
-    targets: dict[str, tuple[SurvivorRule, ...]] = Field(
-        default_factory=dict, description="target column, or group such as address → its own order"
-    )
-    trusted_owners: tuple[str, ...] = Field(
-        (), description="for trusted_owner: user Ids, usernames or e-mail addresses, the most trusted first"
-    )
-
-    @model_validator(mode="after")
-    def _somebody_is_trusted(self) -> "Survivorship":
-        rules = {rule for order in (self.order, *self.targets.values()) for rule in order}
-        if "trusted_owner" in rules and not self.trusted_owners:
-            raise ValueError("trusted_owner needs trusted_owners: user Ids, usernames or e-mail addresses")
-        return self
-
-
-class Creation(Section):
-    """When an unmatched record of an object is worth creating in the reference."""
-
-    enabled: bool = Field(True, description="off proposes nothing of this object")
-    require: tuple[str, ...] = Field(
-        (), description="target columns that must have a value, beside the name; address: street with city or code"
-    )
-    any_of: tuple[str, ...] = Field(
-        ("website", "phone", "mobile", "email", "address"),
-        description="at least one of these must have a value; empty: the name is enough",
-    )
-    open_opportunity: bool = Field(
-        False, description="only with an open opportunity: of the account, or of a contact's account"
-    )
-    changed_within_days: int | None = Field(None, gt=0, description="only records changed in so many days")
-
-
-class Imports(Section):
-    """Salesforce → reference: which fields are imported, per object."""
-
-    mapping: dict[Literal["account", "contact", "lead"], dict[str, MappedField | None]] = Field(
-        default_factory=dict, description="per object: target column → its sources; null takes a default target out"
-    )
-    primary: tuple[PrimaryRule, ...] = Field(
-        ("open_opportunities", "most_recent", "oldest"),
-        description="which of several records of one entity is its primary one; the lowest Id decides what is left",
-    )
-    survivorship: Survivorship = Field(default_factory=Survivorship)
-    creation: dict[Literal["account", "contact", "lead"], Creation] = Field(
-        default_factory=dict, description="per object: when an unmatched record is worth creating in the reference"
-    )
-
-
-class ExportField(Section):
-    """One Salesforce field written from the reference."""
-
-    source: str
-    mode: Literal["fill", "tracked", "overwrite"] = "fill"
-
-
-class Exports(Section):
-    """Reference → Salesforce. Off: the client refuses every write."""
-
-    enabled: bool = False
-    mapping: dict[Literal["account", "contact", "lead"], dict[str, ExportField]] = Field(default_factory=dict)
-
-
 class OwnUser(Section):
     """One of the organisation's own users, written into the settings."""
 
@@ -401,48 +336,6 @@ class Alerts(Section):
         if value is None or re.match(r"https://|http://(localhost|127\.0\.0\.1)[:/]|\$\{\w+\}$", value):
             return value
         raise ValueError("an address begins with https:// (http:// only for this machine), or is ${NAME} as a whole")
-
-
-class ReviewUser(Section):
-    """One person who may open the review page."""
-
-    name: str = Field(min_length=1, max_length=100, description="stands beside every decision of this person")
-    role: Literal["viewer", "reviewer", "admin"] = "reviewer"
-    password_hash: str | None = Field(None, description="made by crosswalk review --hash-password; never a password")
-
-
-class ReviewProxy(Section):
-    """A proxy that has signed people in and names them; its secret is ``CROSSWALK_REVIEW_PROXY_SECRET``."""
-
-    addresses: tuple[IPvAnyAddress, ...] = Field(
-        (IPv4Address("127.0.0.1"),), description="where the proxy connects from; a header from elsewhere is refused"
-    )
-    user_header: str = Field(
-        "X-Forwarded-User", pattern=r"^[A-Za-z][A-Za-z0-9-]*$", description="header with the name of the user"
-    )
-    secret_header: str = Field(
-        "X-Crosswalk-Proxy-Secret",
-        pattern=r"^[A-Za-z][A-Za-z0-9-]*$",
-        description="header in which the proxy sends the secret that only it and Crosswalk know",
-    )
-    default_role: Literal["viewer", "reviewer"] | None = Field(
-        None, description="role of people whom accounts do not name; unset: they are refused"
-    )
-
-
-class Review(Section):
-    """The review page."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(8765, ge=0, le=65535)
-    public_url: str | None = Field(
-        None,
-        pattern=r"^https://[A-Za-z0-9.-]+(:\d{1,5})?/?$",
-        description="https address under which people open it, when a proxy stands before it",
-    )
-    session_hours: float = Field(12, gt=0, le=168, description="after so many hours one signs in again")
-    accounts: tuple[ReviewUser, ...] = Field((), description="who may open it; nobody: who starts it, on this machine")
-    proxy: ReviewProxy | None = Field(None, description="trust the user header of a proxy; unset: passwords only")
 
 
 DEFAULT_OBJECTS = (

@@ -17,6 +17,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from data_contracts.errors import SettingsError
+from data_contracts.mapping_rules import MappingProblem, all_shape_problems
 from data_contracts.settings import Settings
 from data_contracts.settings_words import Key, allowed_words, nearest, unknown_names
 
@@ -87,6 +88,7 @@ def load_settings(path: Path | None = None) -> Settings:
     except ValidationError as error:
         unknown += [_problem(dict(item), lines) for item in error.errors()]
         raise SettingsFileError(str(file), _in_order(unknown)) from error
+    unknown += [_mapping_problem(found, lines) for found in all_shape_problems(settings)]
     if unknown:
         raise SettingsFileError(str(file), _in_order(unknown))
     settings._lines, settings._file = lines, file.name
@@ -206,6 +208,12 @@ def _problem(item: dict[str, Any], lines: dict[Key, int]) -> Problem:
         return Problem(_line(lines, key), _name(key), message, shown, allowed, nearest(str(value), allowed))
     message = _sentence(item)
     return Problem(_line(lines, key), _name(key), message, None if shown and shown in message else shown)
+
+
+def _mapping_problem(found: MappingProblem, lines: dict[Key, int]) -> Problem:
+    told = ": ".join(filter(None, [found.what, found.why]))
+    told += f"; {found.next_step}" if found.next_step else ""
+    return Problem(_line(lines, found.key), _name(found.key), told, nearest=found.nearest)
 
 
 def _sentence(item: dict[str, Any]) -> str:

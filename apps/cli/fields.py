@@ -9,7 +9,8 @@ from apps.cli.mirror import open_mirror
 from apps.cli.output import print_json, print_table
 from data_contracts.contracts import quoted
 from data_contracts.errors import SettingsError, WarehouseError
-from data_contracts.mapping import ENTITY, resolve_mapping
+from data_contracts.mapping import ENTITY
+from data_contracts.mapping_rules import resolve_mapping
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from data_contracts.settings_words import nearest

@@ -9,7 +9,8 @@ from apps.cli.mirror import described_fields, open_mirror
 from apps.cli.output import print_json
 from apps.cli.thresholds import thresholds
 from data_contracts.errors import SettingsError, WarehouseError
-from data_contracts.mapping import ENTITY, resolve_mapping
+from data_contracts.mapping import ENTITY
+from data_contracts.mapping_rules import resolve_mapping
 from data_contracts.settings import Settings
 from data_contracts.settings_file import SettingsFileError, load_settings, settings_path
 from pipelines.extract.conditions import faults

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import object_contract, quoted
-from data_contracts.mapping import ENTITY, default_targets
+from data_contracts.mapping import mapped_fields
 from data_contracts.settings import Settings
 from pipelines.extract.batch import Batch
 from pipelines.extract.cells import typed
@@ -42,9 +42,7 @@ def used_calculated(settings: Settings, name: str, fields: Iterable[FieldSpec]) 
     """Return the calculated fields of an object that are mapped, matched on, filtered by, or promised by a contract."""
     used = {column.name for column in object_contract(table_name(name)).columns}
     used |= needed_fields(settings).get(name, frozenset())
-    for mapped in ENTITY:
-        if mapped == name:
-            used |= {source for target in default_targets(mapped) for source in target.sources}
+    used |= mapped_fields(settings, name)
     return tuple(sorted(spec.name for spec in fields if spec.calculated and spec.readable and spec.name in used))
 
 

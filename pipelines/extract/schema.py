@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from data_contracts.contracts import load_contract, object_contract
 from data_contracts.errors import ExtractionError, QuotaError, SalesforceError
+from data_contracts.mapping import ENTITY, mapped_fields
 from data_contracts.settings import Settings
 from pipelines.extract.drift import GONE, HIDDEN, WHOLE, Change, KnownField, differences
 from pipelines.extract.fields import FieldSpec, field_specs
@@ -45,11 +46,11 @@ class SchemaRefresh:
     missing: tuple[tuple[str, str], ...] = ()
 
     def raise_if_needed(self) -> None:
-        """Raise ExtractionError when a field that a mapping or a match key relies on is not there."""
+        """Raise ExtractionError when a field that matching, a filter or a contract relies on is not there."""
         if self.missing:
             names = ", ".join(f"{api_name(name)}.{field}" for name, field in self.missing)
             raise ExtractionError(
-                f"a mapping, a match key or a contract relies on {names}, which the org does not show",
+                f"a match key, a filter or a contract relies on {names}, which the org does not show",
                 why=GONE,
                 next_step="restore the field, or give the user's permission set read access, "
                 "or take it out of crosswalk.yaml where it is named there (see: crosswalk fields OBJECT)",
@@ -59,21 +60,23 @@ class SchemaRefresh:
 def needed_fields(settings: Settings) -> dict[str, frozenset[str]]:
     """Return the API fields per object that a run cannot do without.
 
-    Those the settings name (mapped, matched on or filtered by), those an object cannot be matched without, and those
-    its contract requires.
+    Those the settings match on or filter by, those an object cannot be matched without, and those its contract
+    requires. A mapped field is not among them: where it goes, the import of its object stops, and nothing else.
     """
     needed: dict[str, set[str]] = {name: set(fields) for name, fields in MATCH_KEYS.items()}
     for enabled in settings.objects:
         required = {column.name for column in object_contract(table_name(enabled)).columns if column.required}
         needed.setdefault(enabled, set()).update(name for name in required if not name.startswith("_"))
-    for mapped, targets in settings.imports.mapping.items():
-        for field in targets.values():
-            needed.setdefault(mapped, set()).update(field.sources if field else ())
     for matched, reference_field in settings.matching.reference_id_fields.items():
         needed.setdefault(matched, set()).add(reference_field)
     for name, chosen in settings.objects.items():
         needed.setdefault(name, set()).update(item.field for item in chosen.custom_filters)
     return {name: frozenset(fields) for name, fields in needed.items() if fields}
+
+
+def mapped_sources(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return the API fields per object that feed its imports, by the settings or by default."""
+    return {name: mapped_fields(settings, name) for name in ENTITY}
 
 
 def refresh_schema(
@@ -82,8 +85,12 @@ def refresh_schema(
     objects: Iterable[str],
     run: RunContext,
     needed: Mapping[str, frozenset[str]] | None = None,
+    mapped: Mapping[str, frozenset[str]] | None = None,
 ) -> SchemaRefresh:
     """Describe ``objects``, update ``salesforce.field`` and record differences in ``ops.schema_change``.
+
+    ``needed`` are fields that a run cannot do without, ``mapped`` those that an object's import reads: a change of
+    either is marked, and those of ``needed`` that are not there are in the result.
 
     An object the org lacks or the user cannot read is skipped and named; for account, contact and lead that
     is an error. Raises OrgMismatchError when the org is not the pinned one.
@@ -107,7 +114,8 @@ def refresh_schema(
     changes = 0
     with transaction(con):
         for name, (api, specs) in described.items():
-            changes += _record(con, api, specs, run, (needed or {}).get(name, frozenset()))
+            relied_on = (needed or {}).get(name, frozenset()) | (mapped or {}).get(name, frozenset())
+            changes += _record(con, api, specs, run, relied_on)
         changes += sum(_record_hidden(con, api_name(name), run) for name in skipped)
     record_usage(con, org, run)
     missing = tuple(

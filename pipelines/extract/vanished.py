@@ -35,7 +35,7 @@ def leave_out(org: SalesforceOrg, folder: LandingFolder, needed: Collection[str]
     if stopped := [name for name in gone if name.lower() in relied_on]:
         folder.abandon("a field that is needed went while the object was read")
         raise ExtractionError(
-            f"{manifest.api_name}.{stopped[0]} went while the object was read, and a mapping, a match key or a "
+            f"{manifest.api_name}.{stopped[0]} went while the object was read, and a match key, a filter or a "
             "contract relies on it",
             why=GONE,
             next_step=f"restore it or make it readable, then run: crosswalk sync --object {manifest.object}",

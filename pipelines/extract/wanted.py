@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from data_contracts.contracts import object_contract
-from data_contracts.mapping import ENTITY, default_targets
+from data_contracts.mapping import mapped_fields
 from data_contracts.settings import Settings
 from pipelines.extract.fields import CURSORS, FieldSpec
 from pipelines.extract.objects import table_name
@@ -22,14 +22,7 @@ def wanted_fields(settings: Settings, name: str) -> frozenset[str] | None:
     if settings.objects[name].advanced_sync:
         return None
     promised = {column.name for column in object_contract(table_name(name)).columns}
-    mapped = {
-        source
-        for mapped_object in ENTITY
-        if mapped_object == name
-        for target in default_targets(mapped_object)
-        for source in target.sources
-    }
-    return ALWAYS | promised | mapped | needed_fields(settings).get(name, frozenset())
+    return ALWAYS | promised | mapped_fields(settings, name) | needed_fields(settings).get(name, frozenset())
 
 
 def limited(fields: Iterable[FieldSpec], wanted: frozenset[str] | None) -> tuple[FieldSpec, ...]:

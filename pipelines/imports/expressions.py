@@ -13,6 +13,10 @@ _TRANSFORMS = {
     "trim": "trim({x})",
     "lower": "lower(trim({x}))",
     "upper": "upper(trim({x}))",
+    "email": "nullif(regexp_extract(lower(trim({x})), '^[^@\\s]+@[^@\\s]+$'), '')",
+    "digits": "nullif(regexp_replace({x}, '[^0-9]', '', 'g'), '')",
+    # The values of a multi-select picklist are separated by semicolons.
+    "first": "nullif(trim(split_part({x}, ';', 1)), '')",
     "domain": "nullif(regexp_extract(lower(trim({x})), "
     r"'^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?(?:www\.)?([^/:?#\s]+)', 1), '')",
     "phone": "nullif(regexp_replace({x}, '[^0-9+]', '', 'g'), '')",

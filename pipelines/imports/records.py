@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import duckdb
 
 from data_contracts.contracts import literal, load_contract, quoted
-from data_contracts.mapping import MappedObject, ObjectMapping, resolve_mapping
+from data_contracts.mapping import MappedObject, ObjectMapping
+from data_contracts.mapping_rules import resolve_mapping
 from data_contracts.settings import Settings
 from pipelines.imports.comparison import Comparison, compared_with
 from pipelines.imports.expressions import choice_name, missing_required, record_query
@@ -23,6 +24,7 @@ from pipelines.imports.kept import (
     start_anew,
     touched_records,
 )
+from pipelines.imports.mapping_fields import mirrored_types
 from pipelines.imports.written import has_shape, write_rows
 from pipelines.run import RunContext
 from pipelines.tables import table_columns, transaction
@@ -46,9 +48,8 @@ class ImportResult:
 
 
 def described_fields(con: duckdb.DuckDBPyConnection, object_name: str) -> frozenset[str]:
-    """Return the API names of the fields the mirror holds of an object: those the org described and let us read."""
-    columns = table_columns(con, f"salesforce.{object_name}")
-    return frozenset(name for name in columns if not name.startswith("_"))
+    """Return the API names of the fields the mirror holds of an object and the org still describes and lets us read."""
+    return frozenset(mirrored_types(con, object_name))
 
 
 def source_view(con: duckdb.DuckDBPyConnection, mapping: ObjectMapping, scope: str | None = None) -> str:
@@ -68,7 +69,7 @@ def object_mapping(con: duckdb.DuckDBPyConnection, object_name: MappedObject, se
 
     Raises SettingsError for a configured field that is not there.
     """
-    return resolve_mapping(settings, object_name, described_fields(con, object_name))
+    return resolve_mapping(settings, object_name, mirrored_types(con, object_name))
 
 
 def build_imports(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from data_contracts.mapping import ENTITY, default_targets
+from data_contracts.mapping import as_mapped, effective_targets
 from data_contracts.settings import Settings
 
 #: Fields that matching and the deal story live on; without all of a group the object can hardly be matched.
@@ -28,13 +28,15 @@ def relied_fields(settings: Settings, name: str) -> dict[str, tuple[str, ...]]:
     ``matching``, ``deal story``, ``default mapping`` come with Crosswalk; ``mapping``, ``reference id``,
     ``custom filter``, ``export`` stand in ``crosswalk.yaml``.
     """
-    exported = settings.exports.mapping if settings.exports.enabled else {}
+    mapped = as_mapped(name)
+    exported = effective_targets(settings, mapped, "exports") if mapped else ()
+    written = [target.name for target in exported if target.configured and settings.exports.enabled]
     uses: list[tuple[str, Iterable[str]]] = [
         ("deal story" if name == "opportunity" else "matching", MATCHED_FIELDS.get(name, ())),
         *_mapped(settings, name),
         ("reference id", [settings.matching.reference_id_fields.get(name, "")]),
         ("custom filter", [item.field for item in settings.objects[name].custom_filters]),
-        *(("export", targets) for key, targets in exported.items() if key == name),
+        ("export", written),
     ]
     found: dict[str, dict[str, None]] = {}
     for use, fields in uses:
@@ -44,10 +46,7 @@ def relied_fields(settings: Settings, name: str) -> dict[str, tuple[str, ...]]:
 
 
 def _mapped(settings: Settings, name: str) -> Iterator[tuple[str, Iterable[str]]]:
-    for mapped in ENTITY:
-        if mapped == name:
-            configured = settings.imports.mapping.get(mapped, {})
-            for target in default_targets(mapped):
-                if target.name not in configured:
-                    yield "default mapping", target.sources
-            yield from (("mapping", row.sources) for row in configured.values() if row)
+    mapped = as_mapped(name)
+    for target in effective_targets(settings, mapped) if mapped else ():
+        yield "default mapping", [source for source in target.sources if source not in target.named]
+        yield "mapping", target.named

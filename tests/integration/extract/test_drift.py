@@ -285,8 +285,7 @@ def test_a_needed_field_that_goes_while_the_rows_are_read_stops_the_object(
     mirror: MakeMirror, scripted: Scripted, fields: Callable[..., None]
 ) -> None:
     fields("Vital__c", "string", length=40)
-    mapping = {"mapping": {"account": {"url": {"sources": ["Vital__c"]}}}}
-    m = mirror(settings=settings_for("account", imports=mapping))
+    m = mirror(settings=settings_for("account", matching={"reference_id_fields": {"account": "Vital__c"}}))
     m.sync("full")
     kept = m.rows("SELECT * FROM salesforce.account ORDER BY ALL")
     _, plan = m.submit("full")

@@ -152,21 +152,28 @@ def test_a_field_that_goes_between_describe_and_query_is_left_out(mirror: MakeMi
     assert m.one('SELECT count("Website") FROM salesforce.account') == ACCOUNTS, "the last known values stay"
 
 
-def test_a_mapped_field_that_is_hidden_stops_the_run_and_names_both_causes(
+def test_a_field_matched_on_that_is_hidden_stops_the_run_and_names_both_causes(
     mirror: MakeMirror, scripted: Scripted
 ) -> None:
-    mapping = {"mapping": {"account": {"url": {"sources": ["Website"]}}}}
-    settings = settings_for("account", imports=mapping)
+    settings = settings_for(
+        "account",
+        imports={"mapping": {"account": {"fax": {"sources": ["Fax"]}}}},
+        matching={"reference_id_fields": {"account": "Website"}},
+    )
     m = mirror(settings=settings)
     run, _ = m.submit("full")
-    scripted.script({"action": "hide_field", "object": "Account", "field": "Website"})
+    hide = [{"action": "hide_field", "object": "Account", "field": field} for field in ("Website", "Fax")]
+    scripted.script(*hide)
     with m.warehouse.connect() as con:
-        found = schema.refresh_schema(con, m.org, ["account"], run, schema.needed_fields(settings))
+        needed, mapped = schema.needed_fields(settings), schema.mapped_sources(settings)
+        found = schema.refresh_schema(con, m.org, ["account"], run, needed, mapped)
+    assert found.missing == (("account", "Website"),), "a mapped field stops its import, and not the run"
     with pytest.raises(ExtractionError, match=r"Account\.Website") as caught:
         found.raise_if_needed()
     assert "deleted in the org" in str(caught.value)
     assert "field-level security" in str(caught.value)
-    assert m.rows("SELECT needed FROM ops.schema_change WHERE field_name = 'Website'") == [(True,)]
+    marked = m.rows("SELECT field_name, needed FROM ops.schema_change WHERE change = 'removed' ORDER BY 1")
+    assert marked == [("Fax", True), ("Website", True)]
 
 
 def test_an_unreadable_object_that_is_not_matched_is_skipped_and_named(mirror: MakeMirror, scripted: Scripted) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from data_contracts.errors import SettingsError
-from data_contracts.mapping import ENTITY, default_targets, resolve_mapping
+from data_contracts.mapping import ENTITY, default_targets
+from data_contracts.mapping_rules import resolve_mapping
 from data_contracts.settings import Settings
 from data_contracts.settings_words import REFERENCE_COLUMNS
 
