@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "Say why a record is linked, why not to another, and who else it could be.",
     "approve": "Let the next run change the links that stopped one, or list what waits.",
     "review": "Serve the page on which people decide which record is which entity.",
+    "users": "Show and correct which of the organisation's own users a CRM user is.",
     "decisions": "Bring decisions in or out as CSV.",
     "preflight": "Check connection, permissions and fields.",
     "fields": "List the fields of an object, for the mapping.",

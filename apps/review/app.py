@@ -16,6 +16,7 @@ from apps.review import (
     page_records,
     page_sign_in,
     page_team,
+    page_users,
 )
 from apps.review.guard import Guard
 from apps.review.services import STATIC, Services
@@ -33,6 +34,7 @@ def make_app(services: Services) -> Starlette:
             *page_missing.routes,
             *page_records.routes,
             *page_team.routes,
+            *page_users.routes,
         ],
         middleware=[Middleware(Guard, origins=services.origins)],
         exception_handlers={HTTPException: _not_found},
