@@ -55,6 +55,7 @@ def run_context(
         started_at=datetime.fromtimestamp(started, UTC) if started else now(),
         settings_hash=crosswalk.settings.hash(),
         trigger=sync.trigger,
+        window=sync.window_in_words(),
     )
 
 

@@ -19,3 +19,5 @@ class RunContext:
     started_at: datetime
     settings_hash: str = ""
     trigger: str = "manual"
+    #: The off-hours window and night it keeps to, in words, or that it keeps to none.
+    window: str = ""

@@ -74,6 +74,11 @@ class Home:
         return self.root / "completed.json"
 
     @property
+    def schedules(self) -> Path:
+        """Which schedules the daemon last saw switched on."""
+        return self.root / "schedules.json"
+
+    @property
     def decisions_url(self) -> str:
         """SQLAlchemy URL of the decisions store: ``CROSSWALK_DATABASE_URL`` or an SQLite file in the home."""
         return os.environ.get("CROSSWALK_DATABASE_URL") or f"sqlite:///{self.root / 'decisions.db'}"

@@ -19,6 +19,7 @@ from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings, settings_path
 from resources.decisions import DecisionStore
 from resources.home import Home
+from resources.instance_claim import claim
 from resources.salesforce import SalesforceOrg, TokenStore
 from resources.warehouse import Warehouse
 
@@ -38,6 +39,8 @@ class CrosswalkResource(dg.ConfigurableResource["CrosswalkResource"]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["CrosswalkResource"]:
         """Take the home's lock; whatever still counts as running then is dead, and is settled first."""
         run_id = context.run.run_id if context.run else "none"
+        if context.instance:
+            claim_instance(context.instance, self.home)
         with self.home.lock(f"run {run_id}"):
             if context.instance:
                 settle_dead_runs(context.instance, run_id)
@@ -127,6 +130,11 @@ class SyncResource(dg.ConfigurableResource["SyncResource"]):
     def kind_of(self, name: str) -> Literal["full", "delta"]:
         """Return how this run syncs object ``name``."""
         return "full" if name in self.full_objects else self.kind
+
+
+def claim_instance(instance: dg.DagsterInstance, home: Home) -> None:
+    """Claim ``instance`` for ``home``; raises SettingsError where it belongs to another one."""
+    claim(instance.daemon_cursor_storage, home, os.environ.get("DAGSTER_HOME"))
 
 
 def settle_dead_runs(

@@ -9,14 +9,18 @@ import dagster as dg
 
 from data_contracts.errors import HomeBusyError
 from resources.home import Home
-from resources.wiring import now, settle_dead_runs
+from resources.wiring import claim_instance, now, settle_dead_runs
 
 #: A run counts as running a moment before it takes the lock.
 GRACE = timedelta(seconds=60)
 
 
 def settle(instance: dg.DagsterInstance, home: Home, *, grace: timedelta = GRACE) -> list[str]:
-    """Mark the dead runs of ``home`` failed, free their pool slots, and return their ids; none while one is alive."""
+    """Mark the dead runs of ``home`` failed, free their pool slots, and return their ids; none while one is alive.
+
+    Raises SettingsError when the instance belongs to another home, whose runs may be alive.
+    """
+    claim_instance(instance, home)
     filters = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
     if not instance.get_runs(filters=filters, limit=1):
         return []

@@ -1,6 +1,7 @@
 """``ops.run_statistics``: every figure of a run, per object. What each means is its contract's column description."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from pipelines.tables import ensure_table, scalar, table_columns, transaction
 _FOLDER = Path(__file__).parent
 _LINK_FIGURES = (
     *("records", "linked", "linked_by_rule", "linked_by_model", "linked_by_person", "in_review"),
-    *("unmatched", "skipped", "distinct_entities"),
+    *("unmatched", "skipped", "gone", "distinct_entities"),
 )
 _FETCH_FIGURES = (
     *("eligible", "fetched", "new", "changed", "unchanged", "removed", "deleted", "merged", "converted"),
@@ -54,6 +55,8 @@ def write_statistics(con: duckdb.DuckDBPyConnection, run: RunContext) -> Statist
                 "trigger": run.trigger,
                 "settings_hash": run.settings_hash,
                 "at": run.started_at.replace(tzinfo=None),
+                "ended_at": datetime.now(UTC).replace(tzinfo=None),
+                "window": run.window,
             },
         )
         if table_columns(con, "_state.watermark"):
@@ -70,6 +73,14 @@ def write_statistics(con: duckdb.DuckDBPyConnection, run: RunContext) -> Statist
             ).fetchall()
     rows = scalar(con, "SELECT count(*) FROM ops.run_statistics WHERE run_id = ?", [run.run_id])
     return StatisticsResult(run.run_id, rows)
+
+
+def fetched_objects(con: duckdb.DuckDBPyConnection, run_id: str) -> set[str]:
+    """Return the objects a run has fetched, or has tried to, by table name."""
+    rows = con.execute(
+        "SELECT object FROM ops.run_statistics WHERE run_id = ? AND fetch_started_at IS NOT NULL", [run_id]
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def link_rates(con: duckdb.DuckDBPyConnection, runs: int = 30) -> list[tuple[str, str, float]]:
@@ -164,6 +175,7 @@ def _outcomes(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _links(con: duckdb.DuckDBPyConnection) -> str:
+    tables = {name: table_columns(con, f"crosswalk.{name}") for name in OBJECTS}
     parts = [
         f"""
 SELECT '{name}' AS object, count(*) AS records,
@@ -174,10 +186,11 @@ SELECT '{name}' AS object, count(*) AS records,
   count(*) FILTER (status = 'in_review') AS in_review,
   count(*) FILTER (status = 'unmatched') AS unmatched,
   count(*) FILTER (status = 'skipped') AS skipped,
+  {"count(*) FILTER (reason_code IN ('deleted', 'merged'))" if "reason_code" in columns else "NULL::BIGINT"} AS gone,
   count(DISTINCT reference_id) FILTER (status = 'linked') AS distinct_entities
 FROM crosswalk.{quoted(name)}"""
-        for name in OBJECTS
-        if table_columns(con, f"crosswalk.{name}")
+        for name, columns in tables.items()
+        if columns
     ]
     empty = ", ".join(f"NULL::BIGINT AS {name}" for name in _LINK_FIGURES)
     return " UNION ALL BY NAME ".join(parts) or f"SELECT NULL::VARCHAR AS object, {empty} WHERE FALSE"

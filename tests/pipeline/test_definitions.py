@@ -180,8 +180,8 @@ def test_a_tick_that_comes_too_late_asks_for_nothing(defs: dg.Definitions, insta
     with dagster_instance(installation.activate().home) as instance:
         assert switched_on(instance) == set()
         late = datetime(2026, 3, 3, 20, 0, tzinfo=NEW_YORK)
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=late)
-        found = defs.resolve_schedule_def(f"{DAILY}_schedule").evaluate_tick(context)
+        with dg.build_schedule_context(instance=instance, scheduled_execution_time=late) as context:
+            found = defs.resolve_schedule_def(f"{DAILY}_schedule").evaluate_tick(context)
     assert "is over" in str(found.skip_message)
 
 

@@ -31,7 +31,7 @@ def _load(con, load=LOAD):
 
 def _violations(con):
     rules = [rule for rule in load_contract("ops.run_statistics").document.schema_[0].quality if rule.query]
-    assert len(rules) == 6
+    assert len(rules) == 7
     return {rule.name for rule in rules if fetch(con, rule.query)[0][0] != 0}
 
 
