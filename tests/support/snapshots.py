@@ -22,6 +22,8 @@ ABOUT_RUNS = {
     "ops.run_statistics",  # one row per run and object; what is new to a fresh home is unchanged to a killed one
     "ops.api_usage",  # what each run asked; a resumed one asks less
     "ops.link_segment",  # link rates of each run
+    "ops.fill_rate",  # and how its fields were filled
+    "ops.alarm",  # what was wrong then
     "ops.link_approval",  # who let a run through
     "ops.link_history",  # what each run came to
     "ops.ownership_history",
