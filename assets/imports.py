@@ -11,6 +11,7 @@ from data_contracts.mapping import MappedObject
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
 from pipelines.imports.entities import SPEAKERS as SPEAKING
 from pipelines.imports.mapping_gate import find_stop, settle_stop, stopped
+from pipelines.imports.reimport import asked_again
 from pipelines.review.creations import replay_proposals
 from pipelines.run import OBJECTS
 from resources.mapping_tests import MappingTests
@@ -42,7 +43,7 @@ def _record_asset(name: MappedObject) -> dg.AssetsDefinition:
             if stop:
                 context.log.warning(str(stop))
                 return materialized(row_count(con, f"imports.{name}"), {"stopped": str(stop)})
-            result = build_imports(con, name, settings, run)
+            result = build_imports(con, name, settings, run, again=asked_again(con, run, name))
         for note in result.notes:
             context.log.info(note)
         told = {"data status": dg.MetadataValue.json(result.statuses), "rows written": result.written}

@@ -42,6 +42,7 @@ from pipelines.extract.outcome import outcome, record_outcomes
 from pipelines.extract.plan import ExtractionPlan
 from pipelines.extract.schema import mapped_sources, needed_fields
 from pipelines.extract.state import pin_org
+from pipelines.imports.reimport import note_reimports
 from pipelines.publish.run_record import begin_run, note_org
 from pipelines.publish.snapshot_audit import published_run_id
 from pipelines.publish.statistics import write_statistics
@@ -119,7 +120,14 @@ def jobs(
     only = _selected(context)
     with foreseeable(), pausing(context, crosswalk, salesforce, sync), crosswalk.connect() as con:
         org = budgeted_org(context, crosswalk, salesforce, sync)
-        plan = submit_jobs(con, org, crosswalk.home, settings, run, only=only, kinds=kinds, progress=context.log.info)
+        again = note_reimports(con, crosswalk.decisions, run, settings.objects if only is None else only)
+        kinds |= {wanted: "full" for wanted, ids in again.items() if ids is None}
+        records: dict[str, Sequence[str]] = {wanted: ids for wanted, ids in again.items() if ids}
+        for wanted, ids in again.items():
+            context.log.info(f"{wanted}: imported again as asked: {'all' if ids is None else len(ids)}")
+        plan = submit_jobs(
+            *(con, org, crosswalk.home, settings, run), only=only, kinds=kinds, again=records, progress=context.log.info
+        )
         told = record_outcomes(con, plan)
         if any(item.refused for item in plan.objects.values()):
             # The run will fail at the refused object, and its statistics are to say why.

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 METADATA = sa.MetaData()
 # Times are UTC without a zone, so that both databases keep the same value.
@@ -81,6 +81,19 @@ USER_MAPPING = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("decided_by", sa.Text, nullable=False),
     sa.Column("decided_at", sa.DateTime, nullable=False),
+)
+#: What somebody asked to be imported again, and the run that did. Without a record: the whole object. Since version 4.
+REIMPORT = sa.Table(
+    "crosswalk_reimport",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("object", sa.String(40), nullable=False),
+    sa.Column("salesforce_id", sa.String(18)),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.DateTime, nullable=False),
+    sa.Column("run_id", sa.Text),
+    sa.Column("served_at", sa.DateTime),
+    sa.Index("crosswalk_reimport_record", "object", "salesforce_id"),
 )
 AUDIT = sa.Table(
     "crosswalk_audit",

@@ -24,6 +24,8 @@ COMMANDS = {
     "review": "Serve the page on which people decide which record is which entity.",
     "users": "Show and correct which of the organisation's own users a CRM user is.",
     "decisions": "Bring decisions in or out as CSV.",
+    "reimport": "Import one record, one object or everything again, changed or not.",
+    "proposals": "Bring proposals of missing entities out, as CSV or Parquet.",
     "preflight": "Check connection, permissions and fields.",
     "fields": "List the fields of an object, for the mapping.",
     "settings": "Check the settings; try other thresholds.",

@@ -216,7 +216,10 @@ def _landed(spec: FieldSpec) -> LandedField:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """One query to land, whatever the transport. ``filled`` are the fields that a job of every Id brings with it."""
+    """One query to land, whatever the transport. ``filled`` are the fields that a job of every Id brings with it.
+
+    ``again`` are Ids of records that a delta reads whether they changed or not.
+    """
 
     known: ObjectInput
     kind: Kind
@@ -226,6 +229,7 @@ class JobRequest:
     coverage: Coverage
     eligible: int
     filled: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
     @property
     def until(self) -> datetime:
@@ -249,6 +253,9 @@ class JobRequest:
         """Return what the rows must satisfy: the bounds of a delta and the selection."""
         cursor = cursor_field(field.name for field in self.fields())
         bounds = delta_condition(cursor, self.since, self.until) if self.since and cursor else None
+        if bounds and self.again:
+            listed = ", ".join(f"'{record}'" for record in self.again)
+            bounds = f"(({bounds}) OR Id IN ({listed}))"
         return [bounds, self.selection.where]
 
     def manifest(self, org_id: str, api_version: str, now: datetime) -> Manifest:
@@ -257,7 +264,7 @@ class JobRequest:
         soql = soql_of([field.name for field in fields], api, self.conditions())
         key = match_key(
             org_id, api, self.purpose, self.kind, api_version, self.selection.key, self.since,
-            [field.model_dump() for field in fields],
+            [field.model_dump() for field in fields], *self.again,
         )  # fmt: skip
         return Manifest(
             org_id=org_id,

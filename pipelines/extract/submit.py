@@ -3,7 +3,7 @@
 The org then works on them side by side while ``download`` and ``load`` go one object after another.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -57,12 +57,14 @@ def submit_jobs(
     *,
     only: Collection[str] | None = None,
     kinds: Mapping[str, Kind] | None = None,
+    again: Mapping[str, Sequence[str]] | None = None,
     progress: Progress = quiet,
 ) -> ExtractionPlan:
     """Plan every enabled object (or ``only`` those), submit its jobs and return the plan, also kept on disk.
 
-    ``kinds`` overrides the run's kind per object. ``refresh_schema`` must have run. An object over its cap is
-    refused in the plan, before a job is created; one that is not readable is skipped in it.
+    ``kinds`` overrides the run's kind per object; ``again`` are Ids that a delta reads whether they changed or not.
+    ``refresh_schema`` must have run. An object over its cap is refused in the plan, before a job is created; one that
+    is not readable is skipped in it.
     """
     pin_org(con, org.identity())
     prune(home.landing, settings.retention.landing_days, datetime.now(UTC))
@@ -78,7 +80,8 @@ def submit_jobs(
             progress(f"{name}: this run had loaded it before it was interrupted")
             continue
         with attributed_to(name):
-            prepared[name] = _prepare(con, org, home, settings, run, name, (kinds or {}).get(name, run.kind))
+            asked = (kinds or {}).get(name, run.kind), tuple((again or {}).get(name, ()))
+            prepared[name] = _prepare(con, org, home, settings, run, name, *asked)
     _estimate(con, org, settings, run, prepared, progress)
     plans: dict[str, ObjectPlan] = {}
     for name, item in prepared.items():
@@ -157,6 +160,7 @@ def _prepare(
     run: RunContext,
     name: str,
     asked: Kind,
+    again: tuple[str, ...] = (),
 ) -> _Prepared:
     known = read_input(con, name, run)
     needed = needed_fields(settings).get(name, frozenset())
@@ -175,19 +179,20 @@ def _prepare(
         # The permission went between the describe and this moment.
         return _Prepared(_skipped(con, name, asked))
     cap, refusal = over_cap(name, eligible, settings)
-    kind, reason = choose_kind(asked, known, selection)
+    # Members of reports are read by their Ids alone: who is asked for again may be none.
+    kind, reason = choose_kind("full" if again and selection.by_ids else asked, known, selection)
     if refusal:
         record_refusal(con, run.run_id, table_name(name), kind, eligible, eligible - (cap or 0))
         return _Prepared(ObjectPlan(name=name, kind=kind, eligible=eligible, cap=cap, refused=refusal))
 
     covered = coverage(org, known.api)
     since = lower_bound(known.watermark, covered, OVERLAP) if kind == "delta" and known.watermark else None
-    request = JobRequest(known, kind, "records", selection, since, covered, eligible)
+    request = JobRequest(known, kind, "records", selection, since, covered, eligible, again=again)
     jobs = [_job(org, home, request)] if chosen is None else [_chosen_job(org, request)]
     filled = _beside_the_ids(con, settings, request)
     if chosen is None and kind == "delta" and (selection.restricted or known.doubt is not None or filled):
         # Leaving a selection, or going for good, moves no stamp of the record: only the Ids tell who is still there.
-        jobs.append(_job(org, home, replace(request, purpose="ids", since=None, filled=filled)))
+        jobs.append(_job(org, home, replace(request, purpose="ids", since=None, filled=filled, again=())))
     if chosen is None:
         to_come = added(*(job_calls(org, job) for job in jobs), RECONCILING)
     else:

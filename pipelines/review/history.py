@@ -10,6 +10,7 @@ from pipelines.review.published import columns_of, rows_of
 from pipelines.review.rows import Event
 from resources.decisions import DecisionStore
 from resources.decisions_creations import creations
+from resources.decisions_reimports import reimports_of
 
 _LINKS = """
 SELECT changed_at AS at, change, old_reference_id AS old, new_reference_id AS new, cause
@@ -21,6 +22,7 @@ def history(
 ) -> tuple[Event, ...]:
     """Return decisions, link changes and events in Salesforce of one record; what is taken back is told twice."""
     events = [*_decided(store, object_name, salesforce_id), *_proposed(store, object_name, salesforce_id)]
+    events += _again(store, object_name, salesforce_id)
     given = {"object": object_name, "id": salesforce_id}
     if columns_of(con, "ops.link_change"):
         events += [_link(row) for row in rows_of(con, _LINKS, given)]
@@ -48,6 +50,15 @@ def _proposed(store: DecisionStore, name: str, salesforce_id: str) -> list[Event
     return [
         Event(one.decided_at, "created", f"proposal {one.status}", one.decided_by, one.reference_id) for one in mine
     ]
+
+
+def _again(store: DecisionStore, name: str, salesforce_id: str) -> list[Event]:
+    found = []
+    for wish in reimports_of(store, name, salesforce_id):
+        found.append(Event(wish.asked_at, "import", "asked for again", wish.asked_by, None))
+        if wish.served_at:
+            found.append(Event(wish.served_at, "import", f"done again as asked, run {wish.run_id}", None, None))
+    return found
 
 
 def _link(row: dict[str, Any]) -> Event:

@@ -323,7 +323,7 @@ class Event:
     """One thing that happened to a record: a decision, a change of its link, an event in Salesforce."""
 
     at: datetime
-    what: Literal["decision", "withdrawn", "link", "record", "created", "audit"]
+    what: Literal["decision", "withdrawn", "link", "record", "created", "import", "audit"]
     text: str
     who: str | None
     reference_id: str | None

@@ -69,6 +69,7 @@ class Mirror:
         )
         self.warehouse = KeptOpen(self.home.warehouse)
         self.progress: list[str] = []
+        self.again: dict[str, tuple[str, ...]] = {}
         self._numbers = itertools.count(1)
 
     def submit(self, kind: Kind, *only: str) -> tuple[RunContext, ExtractionPlan]:
@@ -78,7 +79,10 @@ class Mirror:
             names = [name for name, item in self.settings.objects.items() if item.enabled]
             refresh_schema(con, self.org, names, run)
             plan = submit_jobs(
-                con, self.org, self.home, self.settings, run, only=only or None, progress=self.progress.append
+                *(con, self.org, self.home, self.settings, run),
+                only=only or None,
+                again=self.again,
+                progress=self.progress.append,
             )
         return run, plan
 

@@ -27,6 +27,7 @@ ABOUT_RUNS = {
     "ops.link_approval",  # who let a run through
     "ops.link_history",  # what each run came to
     "ops.ownership_history",
+    "imports.feed",  # which feed a home has, and how far it goes
 }
 
 

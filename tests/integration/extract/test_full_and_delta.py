@@ -101,6 +101,26 @@ def test_delta_equals_full(mirror: MakeMirror, scripted: Scripted) -> None:
     assert by_delta.rows(select) == by_full.rows(select)
 
 
+def test_a_record_asked_for_again_is_read_although_it_did_not_change(mirror: MakeMirror, scripted: Scripted) -> None:
+    m = mirror()
+    m.sync("full")
+    ids = [account_id(50), account_id(51)]
+    with m.warehouse.connect() as con:
+        # What a formula field or a restored permission does: another value, and no stamp that moves.
+        con.execute('UPDATE salesforce.account SET "Name" = \'stale\' WHERE list_contains(?, "Id")', [ids]).fetchall()
+    _next_second(scripted)
+    assert m.sync("delta")["account"].changed == 0
+    m.again = {"account": (ids[0],)}
+    _next_second(scripted)
+    result = m.sync("delta")["account"]
+    assert (result.kind, result.changed) == ("delta", 1)
+    assert result.fetched == result.new + result.changed + result.unchanged
+    assert m.rows('SELECT "Name" FROM salesforce.account WHERE list_contains(?, "Id") ORDER BY "Id"', ids) == [
+        ("Company 50",),
+        ("stale",),
+    ]
+
+
 CALLS = {"describe": "/describe ", "count": "SELECT COUNT", "covered": "/updated ", "ids": "SELECT Id FROM"}
 
 

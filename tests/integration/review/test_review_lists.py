@@ -3,6 +3,7 @@
 import re
 
 from pipelines.review.rows import PairKey
+from resources.decisions_reimports import waiting_reimports
 from tests.support.review_reading import Page
 from tests.support.review_site import Person, Site
 from tests.support.review_snapshot import TWINS, salesforce_id
@@ -94,6 +95,25 @@ def test_a_rejected_proposal_is_not_shown_again(site: Site) -> None:
     assert ann.post(path, form.fields | {"judgement": "reject", "reason": "a hobby"}).status_code == 303
     assert "not proposed again" in ann.get("/missing").text
     assert LONELY not in ann.get("/missing").text
+
+
+def test_what_is_to_be_imported_again_waits_for_the_next_run_and_is_asked_for_once(site: Site) -> None:
+    ann, eve, vic = site.person(), site.person("eve"), site.person("vic")
+    again = f"/record/account/{LONELY}/reimport"
+    assert again in ann.get(f"/record/account/{LONELY}").text
+    assert again not in vic.get(f"/record/account/{LONELY}").text
+    assert vic.act(again).status_code == 403
+    assert ann.act(again).headers["location"] == f"/record/account/{LONELY}"
+    assert "asked for again" in ann.get(f"/record/account/{LONELY}").text
+    assert ann.act(again).status_code == 303
+    assert "every" not in ann.get("/reimport").text
+    assert ann.act("/reimport", object="account").status_code == 403
+    assert eve.act("/reimport", object="opportunity").status_code == 409
+    assert eve.act("/reimport", object="everything").status_code == 303
+    kept = [(wish.object, wish.salesforce_id, wish.asked_by) for wish in waiting_reimports(site.services.store)]
+    assert kept == [("account", LONELY, "ann"), *((name, None, "eve") for name in ("account", "contact", "lead"))]
+    assert "4 wishes" in ann.get("/reimport").text
+    assert Page(eve.get("/reimport").text).faults == []
 
 
 def test_records_of_one_entity_stand_side_by_side(site: Site) -> None:
