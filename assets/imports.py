@@ -90,7 +90,7 @@ def feeds(
     with foreseeable(), crosswalk.connect() as con:
         for name in OBJECTS:
             replay_proposals(con, name, crosswalk.decisions, run)
-            build_creation_proposals(con, name, run)
+            build_creation_proposals(con, name, crosswalk.settings, run)
         counts = {table: row_count(con, table) for table in FEEDS}
     for table, rows in counts.items():
         yield materialized(rows, asset=table)

@@ -23,6 +23,7 @@ from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.extract.usage import record_usage
+from pipelines.imports.proposal_files import publish_proposals
 from pipelines.imports.reimport import close_reimports
 from pipelines.ownership.visible import shown_rows
 from pipelines.publish.completed import note_completed
@@ -131,6 +132,7 @@ def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
                 context.log.info(f"{len(others)} tables that are not part of this run keep their contracts")
             shown = shown_rows(crosswalk.settings)
             result = publish_snapshot(con, crosswalk.home, crosswalk.settings.publish, run, shown=shown)
+            publish_proposals(result.path)
             close_reimports(con, crosswalk.decisions, run)
             finish_run(con, run, "succeeded")
             note_completed(con, crosswalk.home, run)

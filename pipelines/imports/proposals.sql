@@ -11,6 +11,10 @@ SELECT
   u.website,
   u.email,
   coalesce(u.phone, u.mobile) AS phone,
+  u.mobile,
+  u.title,
+  u.industry,
+  u.company_id,
   u.street,
   u.city,
   u.state,
@@ -20,7 +24,4 @@ SELECT
   coalesce(p.run_id, $run_id) AS run_id
 FROM import_unmatched AS u
 LEFT JOIN imports.creation_proposal AS p ON p.object = $object AND p.salesforce_id = u.salesforce_id
-WHERE coalesce(u.name, u.last_name) IS NOT NULL
-  AND (coalesce(u.website, u.phone, u.mobile, u.email) IS NOT NULL
-    OR (u.street IS NOT NULL AND coalesce(u.city, u.postal_code) IS NOT NULL))
-  AND coalesce(p.status, 'proposed') = 'proposed'
+WHERE coalesce(u.name, u.last_name) IS NOT NULL AND coalesce(p.status, 'proposed') = 'proposed'

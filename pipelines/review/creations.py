@@ -4,6 +4,7 @@ The decisions store is the truth: both are replayed by every run, so a warehouse
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +16,8 @@ from pipelines.run import RunContext
 from pipelines.tables import ensure_table, scalar, transaction
 from resources.decisions import DecisionStore
 from resources.decisions_creations import Creation, creations
+
+_FOLDER = Path(__file__).parent
 
 
 def replay_creations(con: duckdb.DuckDBPyConnection, kind: Entity, store: DecisionStore) -> int:
@@ -51,19 +54,22 @@ def replay_proposals(con: duckdb.DuckDBPyConnection, name: MappedObject, store: 
     """
     contract = load_contract("imports.creation_proposal")
     decided = [one for one in creations(store) if one.object == name]
+    kept = {one.salesforce_id for one in decided}
     back = [one.salesforce_id for one in creations(store, withdrawn=True) if one.object == name]
-    ids = sorted({one.salesforce_id for one in decided} | set(back))
     with transaction(con):
         ensure_table(con, contract)
         con.execute(
             f"DELETE FROM {contract.relation} WHERE object = $object AND salesforce_id IN (FROM unnest($ids)) "
-            "AND (status <> 'proposed' OR salesforce_id IN (FROM unnest($decided)))",
-            {"object": name, "ids": ids, "decided": [one.salesforce_id for one in decided]},
+            "AND status <> 'proposed'",
+            {"object": name, "ids": sorted(set(back) - kept)},
         )
         if decided:
             con.register("_decided_proposals", _proposals(decided, run))
-            con.execute(f"INSERT INTO {contract.relation} BY NAME FROM _decided_proposals")
+            for statement in (_FOLDER / "proposals_decided.sql").read_text(encoding="utf-8").split(";"):
+                if statement.strip():
+                    con.execute(statement)
             con.unregister("_decided_proposals")
+            con.execute("DROP TABLE _newly_decided")
     return len(decided)
 
 
@@ -83,7 +89,8 @@ def _proposals(decided: Iterable[Creation], run: RunContext) -> pa.Table:
 def _proposal(one: Creation, run: RunContext) -> dict[str, object]:
     moment = one.decided_at.replace(tzinfo=None)
     full = " ".join(part for part in (one.values.get("first_name"), one.values.get("last_name")) if part)
-    told = {"object": one.object, "salesforce_id": one.salesforce_id, "entity": one.kind, "status": one.status}
-    told |= {"reference_id": one.reference_id, "decided_by": one.decided_by, "run_id": run.run_id}
+    told: dict[str, str | None] = {"object": one.object, "salesforce_id": one.salesforce_id, "status": one.status}
+    told |= {"entity": one.kind, "reference_id": one.reference_id, "run_id": run.run_id}
+    told |= {"decided_by": one.decided_by, "reason": one.reason}
     name = one.values.get("name") or full
     return {**one.values, **told, "name": name, "decided_at": moment, "proposed_at": moment}

@@ -87,7 +87,7 @@ class ReviewHome:
         for name in OBJECTS:
             if table_columns(con, f"salesforce.{name}"):
                 replay_proposals(con, name, self.store, run)
-                build_creation_proposals(con, name, run)
+                build_creation_proposals(con, name, Settings(), run)
 
     def _resolve(self, con: duckdb.DuckDBPyConnection, name: Any, run: RunContext) -> None:
         if table_columns(con, f"salesforce.{name}"):

@@ -92,7 +92,7 @@ def _derive(con: duckdb.DuckDBPyConnection, folder: Path, settings: Settings, ru
     resolve(con, "account", settings, context, models_dir=folder / "models")
     build_imports(con, "account", settings, context)
     build_entity_imports(con, "company", settings, context)
-    build_creation_proposals(con, "account", context)
+    build_creation_proposals(con, "account", settings, context)
 
 
 def publish_many(folder: Path, rows: int) -> Home:

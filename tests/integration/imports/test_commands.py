@@ -50,7 +50,7 @@ def _fill(home: Home) -> None:
         put_crosswalk(con, "contact", {"K1": "P1"})
         build_imports(con, "account", Settings(), run_context())
         build_entity_imports(con, "company", Settings(), run_context())
-        build_creation_proposals(con, "account", run_context())
+        build_creation_proposals(con, "account", Settings(), run_context())
         build_ownership(con, "account", Settings(), run_context())
         build_opportunity_ownership(con, Settings(), run_context())
 

@@ -111,7 +111,7 @@ def test_the_contracts_invariants_hold_and_each_notices_a_fault(tmp_path: Path):
         put_salesforce(con, "opportunity", [opportunity])
         for name in ("account", "contact", "lead"):
             build_imports(con, name, Settings(), run_context())
-            build_creation_proposals(con, name, run_context())
+            build_creation_proposals(con, name, Settings(), run_context())
             build_ownership(con, name, Settings(), run_context())
         build_entity_imports(con, "company", Settings(), run_context())
         build_entity_imports(con, "person", Settings(), run_context())
