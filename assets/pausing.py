@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets._common import run_context
-from data_contracts.errors import BudgetError, WindowClosedError
+from data_contracts.errors import BudgetError, SwitchedOffError, WindowClosedError
 from pipelines.extract.usage import record_unloaded, record_usage, spent_before
 from pipelines.publish.run_record import finish_run
 from resources.salesforce import SalesforceOrg
@@ -41,12 +41,17 @@ def budgeted_org(
 def pausing(
     context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, salesforce: SalesforceResource, sync: SyncResource
 ) -> Iterator[None]:
-    """Pause the run where the block runs out of API requests or of time; enter it before the warehouse is opened."""
+    """Pause the run where the block runs out of API requests or of time, or finds the integration switched off.
+
+    To be entered before the warehouse is opened.
+    """
     try:
         yield
     except BudgetError as short:
         said = str(short).replace("\n", "; ")
         pause(context, crosswalk, sync, said, salesforce)
+    except SwitchedOffError as off:
+        pause(context, crosswalk, sync, off.what)
     except WindowClosedError as closed:
         pause(context, crosswalk, sync, f"{closed.what}; {CLOSED}", salesforce)
 

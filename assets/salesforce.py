@@ -28,7 +28,8 @@ from assets._common import (
 from assets.pausing import budgeted_org, closed, pausing
 from assets.plots import table
 from data_contracts.contracts import Column, contract_names, load_contract, object_contract
-from data_contracts.settings import DEFAULT_OBJECTS, Settings
+from data_contracts.errors import SwitchedOffError
+from data_contracts.settings import DEFAULT_OBJECTS, SWITCHED_OFF, Settings
 from pipelines.extract import (
     download_object,
     land_lists,
@@ -43,10 +44,12 @@ from pipelines.extract.plan import ExtractionPlan
 from pipelines.extract.schema import mapped_sources, needed_fields
 from pipelines.extract.state import pin_org
 from pipelines.imports.reimport import note_reimports
+from pipelines.preflight.redact import safe_settings
 from pipelines.publish.run_record import begin_run, note_org
 from pipelines.publish.snapshot_audit import published_run_id
 from pipelines.publish.statistics import write_statistics
 from pipelines.tables import described_columns, ensure_table
+from resources.kept_settings import KeptSettings
 from resources.salesforce import SalesforceOrg
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
@@ -84,6 +87,10 @@ def field(
         begin_run(con, run, window=sync.window_in_words(), published_run_id=published_run_id(crosswalk.home))
         for name in contract_names():
             ensure_table(con, load_contract(name))
+        KeptSettings.of(crosswalk.home).keep(settings, safe_settings(settings))
+        if not settings.connection.enabled:
+            # Launched from the UI, or by a schedule that was loaded before the switch was turned.
+            raise SwitchedOffError(SWITCHED_OFF)
         org = budgeted_org(context, crosswalk, salesforce, sync)
         # Before anything of the org is written: another org's fields must not end up among ours.
         pin_org(con, org.identity())

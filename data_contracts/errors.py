@@ -34,6 +34,10 @@ class SettingsError(CrosswalkError):
     """``crosswalk.yaml`` or an environment variable is missing or wrong."""
 
 
+class SwitchedOffError(SettingsError):
+    """``connection.enabled`` is false: nothing is asked of the org, and what is published stays."""
+
+
 class ReferenceDataError(CrosswalkError):
     """The reference file, table or column map cannot be used."""
 

@@ -44,8 +44,8 @@ class OrgField:
 
 
 @dataclass(frozen=True)
-class MappingProblem:
-    """One thing that is wrong: where it stands, what it is, why, and what to do."""
+class Fault:
+    """One thing that is wrong with the settings: where it stands, what it is, why, and what to do."""
 
     key: Key
     what: str
@@ -54,7 +54,7 @@ class MappingProblem:
     nearest: str | None = None
 
     def error(self, settings: Settings) -> SettingsError:
-        """The problem as an error that names its line."""
+        """The fault as an error that names its line."""
         guess = f"; did you mean {self.nearest}?" if self.nearest else ""
         told = f"{settings.where(*self.key)}: {self.what}{guess}"
         return SettingsError(told, why=self.why, next_step=self.next_step)
@@ -77,7 +77,7 @@ def resolve_mapping(
     return on_described(effective_targets(settings, object_name), frozenset(types), object_name)
 
 
-def all_shape_problems(settings: Settings) -> list[MappingProblem]:
+def all_shape_problems(settings: Settings) -> list[Fault]:
     """Return what is wrong with the mappings of every object in both directions, whatever org they are for."""
     directions: tuple[Direction, ...] = ("imports", "exports")
     return [
@@ -85,7 +85,7 @@ def all_shape_problems(settings: Settings) -> list[MappingProblem]:
     ]
 
 
-def shape_problems(settings: Settings, object_name: MappedObject, direction: Direction) -> list[MappingProblem]:
+def shape_problems(settings: Settings, object_name: MappedObject, direction: Direction) -> list[Fault]:
     """Return what is wrong with the mapping of an object by itself."""
     if not configured_rows(settings, object_name, direction):
         return []
@@ -97,7 +97,7 @@ def shape_problems(settings: Settings, object_name: MappedObject, direction: Dir
     return found + _groups(object_name, direction, targets)
 
 
-def _rows(settings: Settings, object_name: MappedObject, direction: Direction) -> Iterator[MappingProblem]:
+def _rows(settings: Settings, object_name: MappedObject, direction: Direction) -> Iterator[Fault]:
     """What a row says about the default it goes on from."""
     defaults = {target.name: target for target in default_targets(object_name, direction)}
     for name, row in configured_rows(settings, object_name, direction).items():
@@ -106,26 +106,26 @@ def _rows(settings: Settings, object_name: MappedObject, direction: Direction) -
         if row is None:
             if default is None:
                 told = f"there is no default {name} to take out"
-                yield MappingProblem(key, told, "null takes a default out", nearest=nearest(name, tuple(defaults)))
+                yield Fault(key, told, "null takes a default out", nearest=nearest(name, tuple(defaults)))
             continue
         if (row.add or row.remove) and default is None:
-            yield MappingProblem(key, f"{name} has no default that add or remove could go on from", next_step=_LIST)
+            yield Fault(key, f"{name} has no default that add or remove could go on from", next_step=_LIST)
             continue
         held = default.sources if default else ()
         if absent := [field for field in row.remove if field not in held]:
             told = f"{', '.join(absent)} is not among the default choices of {name}"
-            yield MappingProblem(key, told, f"these are {default.choices if default else 'none'}")
+            yield Fault(key, told, f"these are {default.choices if default else 'none'}")
         if doubled := [field for field in row.add if field in held and field not in row.remove]:
             told = f"{', '.join(doubled)} is a default choice of {name} already"
-            yield MappingProblem(key, told, "add gives further ones")
+            yield Fault(key, told, "add gives further ones")
 
 
 _LIST = "give sources, the whole list, instead"
 
 
-def _target(target: Target, object_name: MappedObject, direction: Direction) -> Iterator[MappingProblem]:
+def _target(target: Target, object_name: MappedObject, direction: Direction) -> Iterator[Fault]:
     key: Key = (direction, "mapping", object_name, target.name)
-    problem = partial(MappingProblem, key)
+    problem = partial(Fault, key)
     if not target.sources and target.static is None:
         told = "a blank mapping row: nothing is left that a value could come from"
         yield problem(told, next_step="give sources or a static value, or take the row out with null")
@@ -170,7 +170,7 @@ def _boolean(name: str, mode: str) -> tuple[str, str, str]:
     )
 
 
-def _groups(object_name: MappedObject, direction: Direction, targets: Mapping[str, Target]) -> list[MappingProblem]:
+def _groups(object_name: MappedObject, direction: Direction, targets: Mapping[str, Target]) -> list[Fault]:
     members: dict[str, list[Target]] = {}
     for default in default_targets(object_name, direction):
         if default.group and default.name in targets:
@@ -178,9 +178,7 @@ def _groups(object_name: MappedObject, direction: Direction, targets: Mapping[st
     return [problem for group in members.items() for problem in _group(object_name, direction, *group)]
 
 
-def _group(
-    object_name: MappedObject, direction: Direction, group: str, found: Sequence[Target]
-) -> Iterator[MappingProblem]:
+def _group(object_name: MappedObject, direction: Direction, group: str, found: Sequence[Target]) -> Iterator[Fault]:
     """A group is mapped by one hand, with as many choices for each of its parts, and written in one way."""
     mine = [target.name for target in found if target.configured]
     others = [target.name for target in found if not target.configured]
@@ -188,7 +186,7 @@ def _group(
         return
     key: Key = (direction, "mapping", object_name, mine[0])
     if others:
-        yield MappingProblem(
+        yield Fault(
             key,
             f"the {group} moves as a whole, and {', '.join(mine)} is mapped while {', '.join(others)} is left to the"
             " defaults",
@@ -199,7 +197,7 @@ def _group(
     counts = {target.name: len(target.sources) for target in found if target.sources}
     if len(set(counts.values())) > 1:
         listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
-        yield MappingProblem(
+        yield Fault(
             key,
             f"the {group} moves as a whole, and its parts have different numbers of choices: {listed}",
             "the second choice of one part belongs to the second choice of every other",
@@ -208,36 +206,36 @@ def _group(
     modes = {target.name: target.mode for target in found}
     if len(set(modes.values())) > 1:
         listed = ", ".join(f"{name} {mode}" for name, mode in modes.items())
-        yield MappingProblem(
+        yield Fault(
             key, f"the {group} moves as a whole, and its parts have different modes: {listed}", next_step="give one"
         )
 
 
 def org_problems(
     settings: Settings, object_name: MappedObject, direction: Direction, fields: Mapping[str, OrgField]
-) -> list[MappingProblem]:
+) -> list[Fault]:
     """Return what is wrong with a mapping on the fields that an org offers (API name → field)."""
     check = _reads if direction == "imports" else _writes
     targets = effective_targets(settings, object_name, direction)
     return [problem for target in targets if target.configured for problem in check(target, object_name, fields)]
 
 
-def _reads(target: Target, object_name: MappedObject, fields: Mapping[str, OrgField]) -> Iterator[MappingProblem]:
+def _reads(target: Target, object_name: MappedObject, fields: Mapping[str, OrgField]) -> Iterator[Fault]:
     key: Key = ("imports", "mapping", object_name, target.name)
     for name in target.named:
         if name not in fields:
             yield _absent(key, name, object_name, fields)
         elif fields[name].type in COMPOUND:
-            yield MappingProblem(
+            yield Fault(
                 key, f"{name} is of type {fields[name].type} and has no value of its own", next_step="map its parts"
             )
     flags = [name for name in target.sources if name in fields and fields[name].type == "boolean"]
     if flags and target.mode != "overwrite" and target.type != "BOOLEAN":
-        yield MappingProblem(key, *_boolean(flags[0], target.mode))
+        yield Fault(key, *_boolean(flags[0], target.mode))
 
 
-def _absent(key: Key, name: str, object_name: MappedObject, fields: Mapping[str, OrgField]) -> MappingProblem:
-    return MappingProblem(
+def _absent(key: Key, name: str, object_name: MappedObject, fields: Mapping[str, OrgField]) -> Fault:
+    return Fault(
         key,
         f"the org has no field {name!r} on {object_name}",
         GONE,
@@ -246,16 +244,16 @@ def _absent(key: Key, name: str, object_name: MappedObject, fields: Mapping[str,
     )
 
 
-def _writes(target: Target, object_name: MappedObject, fields: Mapping[str, OrgField]) -> Iterator[MappingProblem]:
+def _writes(target: Target, object_name: MappedObject, fields: Mapping[str, OrgField]) -> Iterator[Fault]:
     key: Key = ("exports", "mapping", object_name, target.name)
     field = fields.get(target.name)
     if field is None:
         yield _absent(key, target.name, object_name, fields)
         return
     if field.calculated:
-        yield MappingProblem(key, f"{field.name} is a formula or roll-up field and cannot be written")
+        yield Fault(key, f"{field.name} is a formula or roll-up field and cannot be written")
     elif not (field.createable or field.updateable):
         why = "the connected user may not edit it, or Salesforce keeps it itself"
-        yield MappingProblem(key, f"{field.name} cannot be written", why, "map another field, or grant edit access")
+        yield Fault(key, f"{field.name} cannot be written", why, "map another field, or grant edit access")
     if field.type == "boolean" and target.mode != "overwrite":
-        yield MappingProblem(key, *_boolean(field.name, target.mode))
+        yield Fault(key, *_boolean(field.name, target.mode))

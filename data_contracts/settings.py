@@ -60,6 +60,10 @@ class Connection(Section):
     timeout_seconds: float = Field(120, gt=0, description="longest wait for one answer of the org")
 
 
+#: What schedules and syncs say while ``connection.enabled`` is false.
+SWITCHED_OFF = "the whole integration is switched off (connection.enabled: false): the org is asked nothing"
+
+
 class Selection(Section):
     """Which records of an object are imported."""
 
@@ -372,8 +376,12 @@ class Settings(Section):
     def where(self, *key: str | int) -> str:
         """Return where ``key`` stands, for a message: ``crosswalk.yaml line 12, imports.mapping``; else its name."""
         name = ".".join(str(part) for part in key)
-        line = self._lines.get(key)
+        line = self.line_of(*key)
         return f"{self._file} line {line}, {name}" if line else name
+
+    def line_of(self, *key: str | int) -> int | None:
+        """Return the line of the settings file on which ``key`` stands, None where it does not."""
+        return self._lines.get(key)
 
     @field_validator("objects")
     @classmethod

@@ -17,7 +17,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from data_contracts.errors import SettingsError
-from data_contracts.mapping_rules import MappingProblem, all_shape_problems
+from data_contracts.mapping_rules import Fault, all_shape_problems
 from data_contracts.settings import Settings
 from data_contracts.settings_words import Key, allowed_words, nearest, unknown_names
 
@@ -210,7 +210,7 @@ def _problem(item: dict[str, Any], lines: dict[Key, int]) -> Problem:
     return Problem(_line(lines, key), _name(key), message, None if shown and shown in message else shown)
 
 
-def _mapping_problem(found: MappingProblem, lines: dict[Key, int]) -> Problem:
+def _mapping_problem(found: Fault, lines: dict[Key, int]) -> Problem:
     told = ": ".join(filter(None, [found.what, found.why]))
     told += f"; {found.next_step}" if found.next_step else ""
     return Problem(_line(lines, found.key), _name(found.key), told, nearest=found.nearest)

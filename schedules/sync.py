@@ -10,7 +10,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from data_contracts.settings import Settings
+from data_contracts.settings import SWITCHED_OFF, Settings
 from pipelines.publish.completed import Completed, read_completed
 from resources.home import Home
 from resources.wiring import now
@@ -72,6 +72,8 @@ def decide(
     The run fetches and matches the objects that are due in that night, and no other. ``alone``: the other schedule is
     off, and this one takes every night.
     """
+    if not settings.connection.enabled:
+        return dg.SkipReason(SWITCHED_OFF)
     window = settings.window
     text = in_words(window)
     night = night_of(window, evaluated.due_at)

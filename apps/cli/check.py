@@ -1,5 +1,5 @@
 """``crosswalk check``: the short form of ``crosswalk settings check``."""
 
-from apps.cli.settings import check as command
+from apps.cli.settings_check import check as command
 
 __all__ = ["command"]

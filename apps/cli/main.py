@@ -28,6 +28,7 @@ COMMANDS = {
     "proposals": "Bring proposals of missing entities out, as CSV or Parquet.",
     "preflight": "Check connection, permissions and fields.",
     "fields": "List the fields of an object, for the mapping.",
+    "mapping": "Check the field mappings; try one on a real record.",
     "settings": "Check the settings; try other thresholds.",
     "selection": "Try an object's selection against the org: how many records, what is wrong.",
     "check": "Check the settings; the same as settings check.",

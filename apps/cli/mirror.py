@@ -9,20 +9,18 @@ from contextlib import contextmanager
 import duckdb
 
 from data_contracts.errors import WarehouseError
-from pipelines.tables import table_columns
 from resources.home import Home
-
-#: Compound fields are described and never mirrored: their parts are.
-_COMPOUND = ("address", "location", "base64")
 
 
 @contextmanager
-def open_mirror(home: Home) -> Iterator[duckdb.DuckDBPyConnection | None]:
+def open_mirror(home: Home, *, private: bool = False) -> Iterator[duckdb.DuckDBPyConnection | None]:
     """Open the snapshot, else the warehouse, read-only; None when there is neither.
 
-    Raises WarehouseError when the only file there is belongs to a running sync.
+    ``private`` asks for the warehouse first: what is hidden or masked in the snapshot is there as it is. Raises
+    WarehouseError when the file belongs to a running sync.
     """
-    file = next((file for file in (home.published, home.warehouse) if file.is_file()), None)
+    files = (home.warehouse, home.published) if private else (home.published, home.warehouse)
+    file = next((file for file in files if file.is_file()), None)
     if file is None:
         yield None
         return
@@ -38,15 +36,3 @@ def open_mirror(home: Home) -> Iterator[duckdb.DuckDBPyConnection | None]:
         yield con
     finally:
         con.close()
-
-
-def described_fields(con: duckdb.DuckDBPyConnection, object_name: str) -> frozenset[str]:
-    """Return the API names of the fields the org offered when it was last described; empty when it never was."""
-    if not table_columns(con, "salesforce.field"):
-        return frozenset()
-    rows = con.execute(
-        "SELECT field_name FROM salesforce.field "
-        "WHERE lower(replace(object_name, '_', '')) = ? AND gone_at IS NULL AND type NOT IN (?, ?, ?)",
-        [object_name.replace("_", ""), *_COMPOUND],
-    ).fetchall()
-    return frozenset(name for (name,) in rows)

@@ -1,18 +1,16 @@
 """``crosswalk selection``: what a selection would match, asked of the org before it is used."""
 
-import os
 from dataclasses import asdict
 from difflib import get_close_matches
 
 import click
 
+from apps.cli.org import connect_org
 from apps.cli.output import print_json
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from pipelines.extract.conditions import Trial, try_selection
-from resources.home import Home
-from resources.salesforce import SalesforceOrg, TokenStore
 
 
 @click.group(name="selection")
@@ -32,8 +30,7 @@ def validate(context: click.Context, object_name: str, condition: str | None, as
     """
     settings = load_settings()
     name = _known(settings, object_name)
-    org = SalesforceOrg.connect(settings.connection, os.environ, store=TokenStore(Home.from_environment().root))
-    trial = try_selection(org, settings, name, condition)
+    trial = try_selection(connect_org(settings), settings, name, condition)
     if as_json:
         print_json({"ok": trial.usable, **asdict(trial)})
     else:

@@ -7,7 +7,8 @@ import click
 
 from apps.cli.output import print_json, print_table
 from apps.snapshot import Published, read_published
-from data_contracts.errors import CrosswalkError, SettingsError, WarehouseError
+from data_contracts.errors import CrosswalkError, SettingsError, SwitchedOffError, WarehouseError
+from data_contracts.settings import SWITCHED_OFF
 from data_contracts.settings_file import load_settings
 from resources.home import Home
 from schedules.launch import RunOutcome, run_now
@@ -62,6 +63,12 @@ def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOut
     from definitions import build_defs
 
     settings = load_settings()
+    if not settings.connection.enabled:
+        raise SwitchedOffError(
+            f"{settings.where('connection', 'enabled')}: {SWITCHED_OFF}",
+            why="somebody set it so; what is published stays as it is, and mappings and settings can still be checked",
+            next_step="set connection.enabled: true, then run: crosswalk sync",
+        )
     known = {name.lower(): name for name in settings.objects}
     for name in objects:
         if name.lower() not in known:
