@@ -8,6 +8,7 @@ from datetime import datetime
 import duckdb
 
 from data_contracts.errors import WarehouseError
+from pipelines.tables import table_columns
 from resources.home import Home
 
 
@@ -93,6 +94,19 @@ class Upkeep:
     schema_changes: tuple[SchemaChange, ...]
 
 
+@dataclass(frozen=True)
+class StoppedImport:
+    """An object whose mapped import stands still, from ops.import_stop."""
+
+    object: str
+    since: datetime
+    reason: str
+    next_step: str
+
+    def __str__(self) -> str:
+        return f"the import of {self.object} is stopped since {self.since:%Y-%m-%d %H:%M} UTC: {self.reason}"
+
+
 @contextmanager
 def open_snapshot(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published snapshot read-only.
@@ -148,6 +162,15 @@ def _read(con: duckdb.DuckDBPyConnection) -> Published:
     ).fetchall()
     calls = con.execute("SELECT coalesce(sum(calls), 0) FROM ops.api_usage WHERE run_id = ?", [run_id]).fetchall()
     return Published(published_at, RunRow(*runs[0]), tuple(ObjectRow(*row) for row in objects), int(calls[0][0]))
+
+
+def read_stops(home: Home) -> list[StoppedImport]:
+    """Return the objects whose import stands still in the snapshot; none where it was published without ``ops``."""
+    with open_snapshot(home) as con:
+        if not table_columns(con, "ops.import_stop"):
+            return []
+        rows = con.sql("SELECT object, since, reason, next_step FROM ops.import_stop ORDER BY object").fetchall()
+    return [StoppedImport(*row) for row in rows]
 
 
 def read_upkeep(home: Home, changes: int = 10) -> Upkeep:

@@ -42,7 +42,7 @@ class Problem:
         text = f"{place}{self.key}: {self.message}" if self.key else f"{place}{self.message}"
         if self.value is not None:
             text += f" (it says {self.value})"
-        if self.allowed and (len(self.allowed) <= 8 or not self.nearest):
+        if self.allowed and (len(self.allowed) <= 10 or not self.nearest):
             text += f"; allowed: {', '.join(self.allowed)}"
         return f"{text}; did you mean {self.nearest}?" if self.nearest else text
 

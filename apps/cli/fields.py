@@ -1,72 +1,54 @@
 """``crosswalk fields OBJECT``: the mapping picker, what the org offers and what is mapped to what."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import click
-import duckdb
+from rich.markup import escape
 
 from apps.cli.mirror import open_mirror
+from apps.cli.org import connect_org
 from apps.cli.output import print_json, print_table
-from data_contracts.contracts import quoted
-from data_contracts.errors import SettingsError, WarehouseError
-from data_contracts.mapping import ENTITY
-from data_contracts.mapping_rules import resolve_mapping
+from data_contracts.errors import SalesforceError, SettingsError, WarehouseError
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from data_contracts.settings_words import nearest
-from pipelines.tables import table_columns
+from pipelines.imports.mapping_picker import Offered, offered_by_mirror, offered_by_org
 from resources.home import Home
-
-
-@dataclass(frozen=True)
-class FieldRow:
-    """One field of an object; ``fill_rate`` is the share of live records with a value, None if it is not mirrored."""
-
-    field: str
-    label: str | None
-    type: str | None
-    fill_rate: float | None
-    mapped_to: tuple[str, ...]
-    gone: bool
 
 
 @click.command(name="fields")
 @click.argument("object_name", metavar="OBJECT")
+@click.option("--org", "ask_org", is_flag=True, help="Ask the org now instead of the mirror.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
-def command(object_name: str, as_json: bool) -> None:
-    """List the fields of OBJECT (account, contact, lead, ...) with type, label, fill rate and what is mapped."""
+def command(object_name: str, ask_org: bool, as_json: bool) -> None:
+    """List the fields of OBJECT (account, contact, lead, ...): type, label, fill rate, what is mapped, whose it is.
+
+    Fields of an installed package name it; they are grey where the package is not there any more.
+    """
     settings = load_settings()
-    with open_mirror(Home.from_environment()) as con:
-        if con is None:
-            raise WarehouseError(
-                "nothing has been mirrored yet, so no fields are known", next_step="run: crosswalk sync --full"
-            )
-        rows = list_fields(con, object_name, settings)
+    rows = _now(object_name, settings) if ask_org else _mirrored(object_name, settings)
     if as_json:
         print_json({"object": object_name, "fields": [asdict(row) for row in rows]})
         return
     cells = [
-        (row.field + (" (gone)" if row.gone else ""), row.label, row.type, _share(row), ", ".join(row.mapped_to))
+        (
+            *(_grey(row, _name(row)), _grey(row, row.label or ""), row.type, _share(row), ", ".join(row.mapped_to)),
+            *(row.exported_from or "", _package(row)),
+        )
         for row in rows
     ]
-    print_table(f"Fields of {object_name}", ("field", "label", "type", "filled", "mapped to"), cells)
+    columns = ("field", "label", "type", "filled", "mapped to", "exported from", "package")
+    print_table(f"Fields of {object_name}", columns, cells)
 
 
-def list_fields(con: duckdb.DuckDBPyConnection, object_name: str, settings: Settings) -> list[FieldRow]:
-    """Return the fields of an object as last described, mapped ones first.
-
-    Raises SettingsError, with the nearest name, for an object that was never described.
-    """
-    described = bool(table_columns(con, "salesforce.field"))
-    rows = (
-        []
-        if not described
-        else con.execute(
-            "SELECT field_name, label, type, gone_at IS NOT NULL FROM salesforce.field "
-            "WHERE lower(replace(object_name, '_', '')) = ? ORDER BY field_name",
-            [object_name.lower().replace("_", "")],
-        ).fetchall()
-    )
+def _mirrored(object_name: str, settings: Settings) -> list[Offered]:
+    with open_mirror(Home.from_environment()) as con:
+        if con is None:
+            raise WarehouseError(
+                "nothing has been mirrored yet, so no fields are known",
+                next_step=f"run: crosswalk sync --full, or ask the org: crosswalk fields {object_name} --org",
+            )
+        rows = offered_by_mirror(con, object_name, settings)
     if not rows:
         guess = nearest(object_name, list(settings.objects))
         raise SettingsError(
@@ -74,44 +56,37 @@ def list_fields(con: duckdb.DuckDBPyConnection, object_name: str, settings: Sett
             why="the object is not mirrored",
             next_step="name it under objects in crosswalk.yaml, then run: crosswalk sync --full",
         )
-    filled, mapped = _fill_rates(con, object_name), _mapped(settings, object_name, {row[0] for row in rows})
-    found = [
-        FieldRow(name, label, kind, filled.get(name), tuple(mapped.get(name, ())), bool(gone))
-        for name, label, kind, gone in rows
-    ]
-    return sorted(found, key=lambda row: (not row.mapped_to, row.field))
+    return rows
 
 
-def _fill_rates(con: duckdb.DuckDBPyConnection, object_name: str) -> dict[str, float]:
-    names = [name for name in table_columns(con, f"salesforce.{object_name}") if not name.startswith("_")]
-    if not names:
-        return {}
-    counts = ", ".join(f"count({quoted(name)})" for name in names)
-    table = f"salesforce.{quoted(object_name)}"
-    row = con.execute(f"SELECT count(*), {counts} FROM {table} WHERE NOT _is_deleted").fetchall()[0]
-    return {name: count / row[0] for name, count in zip(names, row[1:], strict=True)} if row[0] else {}
-
-
-def _mapped(settings: Settings, object_name: str, described: set[str]) -> dict[str, list[str]]:
-    """Field → the targets it feeds, with the number of its choice where there are several.
-
-    A mapping that names a field the org lacks must not keep this list from being read: it is how one is corrected.
-    """
-    name = next((item for item in ENTITY if item == object_name), None)
-    if name is None:
-        return {}
-    rows = settings.imports.mapping.get(name, {}).values()
-    wanted = {field for row in rows if row for field in row.sources}
+def _now(object_name: str, settings: Settings) -> list[Offered]:
     try:
-        targets = resolve_mapping(settings, name, described | wanted).targets
-    except SettingsError:
-        targets = resolve_mapping(Settings(), name, described).targets
-    found: dict[str, list[str]] = {}
-    for target in targets:
-        for choice, field in enumerate(target.sources, start=1):
-            found.setdefault(field, []).append(f"{target.name} {choice}" if len(target.sources) > 1 else target.name)
-    return found
+        return offered_by_org(connect_org(settings), object_name, settings)
+    except SalesforceError as error:
+        if error.status not in (400, 403, 404):
+            raise
+        guess = nearest(object_name, list(settings.objects))
+        raise SettingsError(
+            f"the org does not show an object {object_name!r} ({error.code})"
+            + (f"; did you mean {guess}?" if guess else ""),
+            why="it does not exist there, or the connected user may not read it",
+            next_step="correct the name, or give the user's permission set Read on it",
+        ) from error
 
 
-def _share(row: FieldRow) -> str:
+def _name(row: Offered) -> str:
+    return f"{row.field} (gone)" if row.gone else row.field
+
+
+def _grey(row: Offered, text: str) -> str:
+    return f"[dim]{escape(text)}[/dim]" if row.greyed else text
+
+
+def _package(row: Offered) -> str:
+    if row.package is None:
+        return ""
+    return _grey(row, f"{row.package}, not installed" if row.greyed else row.package)
+
+
+def _share(row: Offered) -> str:
     return "–" if row.fill_rate is None else f"{row.fill_rate:.0%}"

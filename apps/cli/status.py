@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from apps.cli.output import print_json, print_table
-from apps.cli.sync import print_summary
-from apps.snapshot import ApiUse, Freshness, Upkeep, read_published, read_upkeep
-from data_contracts.settings import Settings
+from apps.cli.sync import print_stops, print_summary
+from apps.snapshot import ApiUse, Freshness, Upkeep, read_published, read_stops, read_upkeep
+from data_contracts.settings import SWITCHED_OFF, Settings
 from data_contracts.settings_file import load_settings
 from pipelines.publish.completed import read_completed
 from resources.home import Home
@@ -27,10 +27,14 @@ def command(as_json: bool) -> None:
     if as_json:
         budget = settings.limits.api.model_dump()
         document = {"published": asdict(published), **asdict(upkeep), "budget": budget, "next_runs": nights}
-        print_json(document)
+        stops = [asdict(stop) for stop in read_stops(home)]
+        print_json({**document, "enabled": settings.connection.enabled, "stopped_imports": stops})
         return
+    if not settings.connection.enabled:
+        click.echo(f"Warning: {SWITCHED_OFF}.", err=True)
     took = (published.run.ended_at or published.published_at) - published.run.started_at
     print_summary(published, took.total_seconds(), home)
+    print_stops(home)
     click.echo(f"Published at {published.published_at:%Y-%m-%d %H:%M} UTC by a {published.run.trigger} run.")
     _print_upkeep(upkeep, settings)
     print_table(

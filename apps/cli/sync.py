@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from apps.cli.output import print_json, print_table
-from apps.snapshot import Published, read_published
+from apps.snapshot import Published, read_published, read_stops
 from data_contracts.errors import CrosswalkError, SettingsError, SwitchedOffError, WarehouseError
 from data_contracts.settings import SWITCHED_OFF
 from data_contracts.settings_file import load_settings
@@ -39,11 +39,15 @@ def command(full: bool, objects: tuple[str, ...], as_json: bool) -> None:
     published, untold = _figures(home)
     if as_json:
         figures = asdict(published) if published else None
-        print_json({"seconds": round(seconds, 1), "outcome": asdict(outcome), "published": figures})
+        stops = [asdict(stop) for stop in read_stops(home)]
+        document = {"seconds": round(seconds, 1), "outcome": asdict(outcome), "published": figures}
+        print_json({**document, "stopped_imports": stops})
     elif published:
         print_summary(published, seconds, home)
     else:
         click.echo(f"Published: {home.published}. Its figures cannot be shown: {untold}.")
+    if not as_json:
+        print_stops(home)
 
 
 def _figures(home: Home) -> tuple[Published | None, str]:
@@ -91,6 +95,13 @@ def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOut
             next_step="crosswalk sync, later: it goes on from what has landed",
         )
     return outcome
+
+
+def print_stops(home: Home) -> None:
+    """Say on standard error which imports stand still; what they held is published all the same."""
+    for stop in read_stops(home):
+        click.echo(f"Warning: {stop}", err=True)
+        click.echo(f"Next: {stop.next_step}", err=True)
 
 
 def print_summary(published: Published, seconds: float, home: Home) -> None:

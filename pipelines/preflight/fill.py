@@ -27,7 +27,7 @@ def filled(org: SalesforceOrg, settings: Settings, look: ObjectLook) -> ObjectLo
     api, describes = look.access.object, {str(field["name"]): field for field in look.describe["fields"]}
     readable = [use.field for use in look.uses if use.state == "readable"]
     try:
-        records, counts = _counts(org, api, readable, describes)
+        records, counts = fill_counts(org, api, readable, describes)
     except SalesforceError as error:
         told = f"how many records fill each field is not known: the org did not count ({error.code or error.what})"
         return replace(look, findings=(*look.findings, Finding("amber", api, told, error.next_step, "object")))
@@ -36,9 +36,13 @@ def filled(org: SalesforceOrg, settings: Settings, look: ObjectLook) -> ObjectLo
     return replace(look, uses=uses, access=replace(look.access, records=records), findings=tuple(findings))
 
 
-def _counts(
+def fill_counts(
     org: SalesforceOrg, api: str, fields: Sequence[str], describes: Mapping[str, Mapping[str, Any]]
 ) -> tuple[int, dict[str, int]]:
+    """Return the records of an object and how many of them fill each of ``fields``, by the org's own count.
+
+    Fields that can be neither aggregated nor filtered are left out. Raises SalesforceError as a query does.
+    """
     together = [name for name in fields if describes[name].get("aggregatable")]
     counted = ", ".join(["COUNT(Id) n", *(f"COUNT({name}) n{number}" for number, name in enumerate(together))])
     answer = next(iter(next(org.query(f"SELECT {counted} FROM {api}"), [])), {})

@@ -1,18 +1,16 @@
 """Which installed packages the settings rely on: fields and objects named ``namespace__Name__c`` belong to one."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data_contracts.errors import SalesforceError
 from data_contracts.settings import Settings
-from pipelines.extract.objects import api_name
+from pipelines.extract.objects import api_name, namespace_of
 from pipelines.preflight.connected import VIEW_SETUP
 from pipelines.preflight.relied import NAMED
 from pipelines.preflight.report import FieldUse, Finding, Package
 from resources.salesforce import SalesforceOrg
 
-_NAMESPACED = re.compile(r"^([A-Za-z][A-Za-z0-9_]{0,14}?)__\w+?__[A-Za-z]+$")
 _SOQL = (
     "SELECT SubscriberPackage.NamespacePrefix, SubscriberPackage.Name, SubscriberPackageVersion.MajorVersion, "
     "SubscriberPackageVersion.MinorVersion, SubscriberPackageVersion.PatchVersion, "
@@ -26,8 +24,8 @@ def packages(
     """Return the packages relied on, and whether they are installed; the org is asked only if there are any."""
     needed: dict[str, list[str]] = {}
     for name, user in _named(settings, uses):
-        if (found := _NAMESPACED.match(name)) and found[1] != organization.get("NamespacePrefix"):
-            needed.setdefault(found[1], []).append(user)
+        if (space := namespace_of(name)) and space != organization.get("NamespacePrefix"):
+            needed.setdefault(space, []).append(user)
     if not needed:
         return (), [Finding("green", "packages", "the settings rely on no installed package", area="package")]
     try:

@@ -138,10 +138,15 @@ def test_no_settings_file_in_a_process_of_its_own(installation: Installation) ->
     assert "Traceback" not in done.stderr
 
 
-def test_a_mapped_field_the_org_does_not_have(crosswalk: Command, installation: Installation) -> None:
-    mapping = "imports:\n  mapping:\n    account: {name: {sources: [Nmae]}}\n"
-    installation.settings.write_text(installation.settings.read_text() + mapping)
-    refused(crosswalk("sync", "--object", "account"), "Account.Nmae", "crosswalk.yaml")
+def test_a_field_to_match_on_that_the_org_does_not_have(crosswalk: Command, installation: Installation) -> None:
+    text = installation.settings.read_text().replace("Reference_Company_Id__c", "Refrence_Id__c")
+    installation.settings.write_text(text)
+    refused(crosswalk("sync", "--object", "account"), "Account.Refrence_Id__c", "crosswalk.yaml")
+
+
+def test_the_switch_of_the_whole_integration(crosswalk: Command, installation: Installation) -> None:
+    installation.settings.write_text("connection: {enabled: false}\n" + installation.settings.read_text())
+    refused(crosswalk("sync"), "line 1, connection.enabled", "switched off", "connection.enabled: true")
 
 
 # --- the org ----------------------------------------------------------------------------------------------------
