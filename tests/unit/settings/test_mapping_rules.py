@@ -87,7 +87,9 @@ def test_add_and_remove_go_on_from_the_default():
     targets = {target.name: target for target in effective_targets(lead, "lead")}
     assert targets["phone"].choices == "1 Phone, 2 Fax"
     assert targets["mobile"].sources == ("Fax",)
-    changed = {target.name: target for target in effective_targets(settings({"website": {"mode": "tracked"}}), "account")}
+    changed = {
+        target.name: target for target in effective_targets(settings({"website": {"mode": "tracked"}}), "account")
+    }
     assert (changed["website"].sources, changed["website"].mode) == (("Website",), "tracked")
 
 
