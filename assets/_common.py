@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +19,6 @@ POOL = "warehouse"
 """The pool of every step that opens the warehouse; its limit is 1 (one writer)."""
 
 OWNERS = ["team:data-engineering"]
-
-AssetDecorator = Callable[[Callable[..., Any]], dg.AssetsDefinition]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where a file cannot grow."""
@@ -133,24 +131,6 @@ def spec_arguments(name: str, *, group: str, kinds: Sequence[str] = ("duckdb",),
             "contract": dg.MetadataValue.path(contract_path(contract)),
         },
     }
-
-
-def table_asset(
-    name: str,
-    *,
-    group: str,
-    deps: Sequence[dg.AssetKey] = (),
-    kinds: Sequence[str] = ("duckdb",),
-    owner: str = "",
-    may_pause: bool = False,
-) -> AssetDecorator:
-    """Return the decorator of the asset of one published table, in the pool of the warehouse.
-
-    One that ``may_pause`` yields its result, or nothing when the run pauses at it.
-    """
-    arguments = spec_arguments(name, group=group, kinds=kinds, owner=owner)
-    decorator: AssetDecorator = dg.asset(**arguments, deps=deps, pool=POOL, output_required=not may_pause)
-    return decorator
 
 
 def contract_path(contract: TableContract) -> str:

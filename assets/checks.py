@@ -1,12 +1,12 @@
-"""Blocking checks, one per published table, all from its contract: what fails keeps the last snapshot in place.
+"""Blocking checks, all from the contracts: what fails stops its step and keeps the last snapshot in place.
 
-An extracted batch is held to its contract with Great Expectations; every other table with SQL on the whole.
+An extracted batch is held to its contract with Great Expectations; every table with SQL on the whole.
 """
 
 import dagster as dg
 from duckdb import DuckDBPyConnection
 
-from assets._common import POOL, foreseeable, key, run_context
+from assets._common import foreseeable, key, run_id_of
 from assets.preflight import nothing_red
 from data_contracts.checks import CheckReport
 from data_contracts.contracts import TableContract, contract_names, load_contract, object_contract
@@ -15,15 +15,44 @@ from pipelines.extract.contract_check import validate_batch
 from pipelines.extract.objects import table_name
 from pipelines.publish.invariants import check_invariants
 from pipelines.tables import table_columns
-from resources.wiring import CrosswalkResource, SyncResource
+from resources.wiring import CrosswalkResource
 
-TABLE_CHECK = "keeps_contract"
+TABLE_CHECK, BATCH_CHECK = "keeps_contract", "batch_keeps_contract"
+# Written by us, not extracted record by record: there is no batch to look at.
+UNBATCHED = ("salesforce.field", "salesforce.list_membership")
 
 
-def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
-    """Return the checks of every table that has an asset."""
-    batches = [_batch_check(name) for name in _mirrored(settings)]
-    return [*batches, *(_table_check(name) for name in _tables(settings)), nothing_red]
+def build_checks() -> list[dg.AssetChecksDefinition]:
+    """Return the checks that are steps of their own; those of a contract are part of the step that writes the table."""
+    return [nothing_red]
+
+
+def check_specs(name: str) -> list[dg.AssetCheckSpec]:
+    """Return the checks of table ``name``: of what this run extracted, where it did, and of the whole."""
+    return [
+        dg.AssetCheckSpec(name=check, asset=key(name), blocking=True, description=_TOLD) for check in _checks_of(name)
+    ]
+
+
+def contract_results(
+    name: str, context: dg.AssetExecutionContext, crosswalk: CrosswalkResource
+) -> list[dg.AssetCheckResult]:
+    """Hold table ``name``, as the step that is running has left it, to its contract."""
+    contract = _contract(name)
+    with foreseeable(), crosswalk.connect() as con:
+        there = _expected(con, name)
+        reports: dict[str, CheckReport] = {}
+        if there and BATCH_CHECK in _checks_of(name):
+            batch = f"(SELECT * FROM {contract.relation} WHERE _run_id = '{run_id_of(context.run)}')"
+            reports[BATCH_CHECK] = validate_batch(con, contract, batch)
+        if there:
+            reports[TABLE_CHECK] = check_invariants(con, contract)
+    return [result_of(reports.get(check), name, check) for check in _checks_of(name)]
+
+
+def _checks_of(name: str) -> tuple[str, ...]:
+    extracted = name.startswith("salesforce.") and name not in UNBATCHED
+    return (BATCH_CHECK, TABLE_CHECK) if extracted else (TABLE_CHECK,)
 
 
 def check_others(con: DuckDBPyConnection, settings: Settings, run: dg.DagsterRun) -> list[str]:
@@ -64,42 +93,19 @@ def _expected(con: DuckDBPyConnection, name: str) -> bool:
     return name in contract_names() or bool(table_columns(con, name))
 
 
-def _batch_check(name: str) -> dg.AssetChecksDefinition:
-    contract = _contract(name)
-
-    @dg.asset_check(asset=key(name), name="batch_keeps_contract", blocking=True, pool=POOL, description=_TOLD)
-    def check(
-        context: dg.AssetCheckExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
-    ) -> dg.AssetCheckResult:
-        run = run_context(context, crosswalk, sync)
-        with foreseeable(), crosswalk.connect() as con:
-            if not _expected(con, name):
-                return _NOT_THERE
-            batch = f"(SELECT * FROM {contract.relation} WHERE _run_id = '{run.run_id}')"
-            return result_of(validate_batch(con, contract, batch))
-
-    return check
-
-
-def _table_check(name: str) -> dg.AssetChecksDefinition:
-    contract = _contract(name)
-
-    @dg.asset_check(asset=key(name), name=TABLE_CHECK, blocking=True, pool=POOL, description=_TOLD)
-    def check(crosswalk: CrosswalkResource) -> dg.AssetCheckResult:
-        with foreseeable(), crosswalk.connect() as con:
-            return result_of(check_invariants(con, contract)) if _expected(con, name) else _NOT_THERE
-
-    return check
-
-
-def result_of(report: CheckReport) -> dg.AssetCheckResult:
-    """Return the check result: broken blocking rules are errors, the others warnings."""
+def result_of(report: CheckReport | None, name: str, check: str) -> dg.AssetCheckResult:
+    """Return the check result: broken blocking rules are errors, the others warnings; no report, no table."""
+    if report is None:
+        told = "the object is not readable for this user: no table yet"
+        return dg.AssetCheckResult(asset_key=key(name), check_name=check, passed=True, description=told)
     broken = report.blocking_failures
     severity = dg.AssetCheckSeverity.ERROR if broken else dg.AssetCheckSeverity.WARN
     told = "; ".join(str(failure) for failure in (broken or report.warnings))
     # One line is text; a table of failures is Markdown, which the UI shows on a click.
     rules = dg.MetadataValue.md(report.markdown()) if told else dg.MetadataValue.text(report.markdown())
     return dg.AssetCheckResult(
+        asset_key=key(name),
+        check_name=check,
         passed=not broken and not report.warnings,
         severity=severity,
         description=f"{report.table}: {told}" if told else None,
@@ -108,4 +114,3 @@ def result_of(report: CheckReport) -> dg.AssetCheckResult:
 
 
 _TOLD = "The rules of the table's contract; errors block publishing, warnings do not."
-_NOT_THERE = dg.AssetCheckResult(passed=True, description="the object is not readable for this user: no table yet")

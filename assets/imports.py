@@ -6,7 +6,8 @@ from typing import Literal
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments, table_asset
+from assets._common import foreseeable, keys, materialized, row_count, run_context, spec_arguments
+from assets.tables import table_asset, tables_asset
 from data_contracts.mapping import MappedObject
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
 from pipelines.imports.entities import SPEAKERS as SPEAKING
@@ -74,13 +75,12 @@ def _looked_at(what: str, count: int | None) -> dict[str, str]:
     return {f"{what} looked at": "all" if count is None else f"{count:,} that changed"}
 
 
-@dg.multi_asset(
-    name="import_feeds",
-    specs=[
+@tables_asset(
+    "import_feeds",
+    [
         dg.AssetSpec(**spec_arguments(name, group=GROUP), deps=keys(["imports.company", "imports.person"]))
         for name in FEEDS
     ],
-    pool=POOL,
 )
 def feeds(
     context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource

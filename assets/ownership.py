@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, keys, materialized, row_count, run_context, spec_arguments, table_asset
+from assets._common import foreseeable, keys, materialized, row_count, run_context, spec_arguments
+from assets.tables import table_asset, tables_asset
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.ownership import (
@@ -50,13 +51,12 @@ def _asset(name: str, looked_up: Sequence[str]) -> dg.AssetsDefinition:
     return build
 
 
-@dg.multi_asset(
-    name="users",
-    specs=[
+@tables_asset(
+    "users",
+    [
         dg.AssetSpec(**spec_arguments(name, group=GROUP), deps=keys([f"salesforce.{item}" for item in OWNERS]))
         for name in USERS
     ],
-    pool=POOL,
 )
 def users(
     context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource

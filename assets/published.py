@@ -14,11 +14,11 @@ from assets._common import (
     run_context,
     run_id_of,
     spec_arguments,
-    table_asset,
 )
 from assets.checks import check_others
 from assets.plots import api_use, link_rate, rows_over_time, table
 from assets.plots_matching import segment_rates as plot_segments
+from assets.tables import table_asset, tables_asset
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
@@ -89,10 +89,9 @@ def run_statistics(
     return materialized(result.rows, plots)
 
 
-@dg.multi_asset(
-    name="run_records",
-    specs=[dg.AssetSpec(**spec_arguments(name, group="ops"), deps=keys(["ops.run_statistics"])) for name in RECORDS],
-    pool=POOL,
+@tables_asset(
+    "run_records",
+    [dg.AssetSpec(**spec_arguments(name, group="ops"), deps=keys(["ops.run_statistics"])) for name in RECORDS],
 )
 def run_records(
     context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource

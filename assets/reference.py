@@ -4,7 +4,8 @@ from typing import Literal
 
 import dagster as dg
 
-from assets._common import foreseeable, materialized, run_context, table_asset
+from assets._common import foreseeable, materialized, run_context
+from assets.tables import table_asset
 from pipelines.extract.reference import load_reference
 from pipelines.review.creations import replay_creations
 from resources.wiring import CrosswalkResource, SyncResource

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets._common import POOL, foreseeable, key, keys, materialized, run_context, spec_arguments, table_asset
+from assets._common import foreseeable, key, keys, materialized, run_context, spec_arguments
 from assets.plots import histogram, table
 from assets.plots_matching import m_and_u, precision_and_recall
+from assets.tables import table_asset, tables_asset
 from data_contracts.mapping import MappedObject
 from data_contracts.settings import Settings
 from pipelines.resolve import ResolveResult, resolve
@@ -44,9 +45,9 @@ def _asset(name: MappedObject) -> dg.AssetsDefinition:
     candidates, links = f"match.{name}_candidate", f"crosswalk.{name}"
     inputs = keys([*SIDES[name], "match.decision"])
 
-    @dg.multi_asset(
-        name=f"resolve_{name}",
-        specs=[
+    @tables_asset(
+        f"resolve_{name}",
+        [
             dg.AssetSpec(
                 **spec_arguments(candidates, group=GROUP, kinds=("duckdb", "splink"), owner=name), deps=inputs
             ),
@@ -54,7 +55,6 @@ def _asset(name: MappedObject) -> dg.AssetsDefinition:
                 **spec_arguments(links, group=GROUP, kinds=("duckdb", "splink"), owner=name), deps=[key(candidates)]
             ),
         ],
-        pool=POOL,
     )
     def build(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource

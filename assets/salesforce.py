@@ -15,7 +15,6 @@ from assets._common import (
     OBJECT_TAG,
     OWNERS,
     POOL,
-    AssetDecorator,
     column_schema,
     foreseeable,
     keys,
@@ -23,10 +22,10 @@ from assets._common import (
     run_context,
     run_id_of,
     spec_arguments,
-    table_asset,
 )
 from assets.pausing import budgeted_org, closed, pausing
 from assets.plots import table
+from assets.tables import AssetDecorator, checked_asset, table_asset
 from data_contracts.contracts import Column, contract_names, load_contract, object_contract
 from data_contracts.errors import SwitchedOffError
 from data_contracts.settings import DEFAULT_OBJECTS, SWITCHED_OFF, Settings
@@ -216,7 +215,8 @@ def _mirror_decorator(name: str) -> AssetDecorator:
     if table in contract_names():
         return table_asset(table, group=GROUP, deps=[landed], kinds=KINDS, owner=name)
     contract = object_contract(table_name(name))
-    return dg.asset(
+    return checked_asset(
+        table,
         key=table.split("."),
         group_name=GROUP,
         owners=OWNERS,
@@ -229,7 +229,6 @@ def _mirror_decorator(name: str) -> AssetDecorator:
             "dagster/column_schema": column_schema(contract.columns),
         },
         deps=[landed],
-        pool=POOL,
     )
 
 

@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from assets._common import foreseeable, key, materialized, run_context, table_asset
+from assets._common import foreseeable, key, materialized, run_context
+from assets.tables import table_asset
 from pipelines.run import OBJECTS
 from pipelines.standardize import standardize
 from pipelines.standardize.standardize import Table
