@@ -33,7 +33,7 @@ def build_defs(
     return dg.Definitions(
         assets=assets,
         asset_checks=build_checks(),
-        jobs=build_jobs(),
+        jobs=build_jobs(settings),
         schedules=build_schedules(settings, [spec for asset in assets for spec in asset.specs]),
         sensors=[build_sensor()],
         resources=resources,

@@ -66,12 +66,20 @@ def check_others(con: DuckDBPyConnection, settings: Settings, run: dg.DagsterRun
     elif run.asset_selection:
         held = set(run.asset_selection)
     else:
-        return []
+        # What belongs to an object that is switched off is in no job.
+        off = {name for name, item in settings.objects.items() if not item.enabled}
+        held = {key(name) for name in _tables(settings) if _object_of(name) not in off}
     others = [name for name in _tables(settings) if key(name) not in held]
     for name in others:
         if _expected(con, name):
             check_invariants(con, _contract(name)).raise_if_blocked()
     return others
+
+
+def _object_of(name: str) -> str:
+    """Return the object that a table belongs to, or its own name."""
+    schema, _, table = name.partition(".")
+    return "" if schema == "reference" else table.removesuffix("_candidate")
 
 
 def _tables(settings: Settings) -> list[str]:

@@ -276,7 +276,8 @@ def list_membership(
     """Load list membership."""
     run = run_context(context, crosswalk, sync)
     with foreseeable(), crosswalk.connect() as con:
-        rows = load_list_membership(con, salesforce.connect(crosswalk.settings), crosswalk.home, run)
+        off = [table_name(name) for name, item in crosswalk.settings.objects.items() if not item.enabled]
+        rows = load_list_membership(con, salesforce.connect(crosswalk.settings), crosswalk.home, run, off)
     return materialized(rows)
 
 

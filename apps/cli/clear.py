@@ -34,11 +34,16 @@ def command(object_name: str, yes: bool, as_json: bool) -> None:
         if not yes and not _agreed(name, clearable(con, name)):
             click.echo("Nothing was removed.")
             return
-        removed = clear_matches(con, name)
+        removed = clear_matches(con, name, settings)
     if as_json:
         print_json({"object": name, "removed": removed})
         return
-    click.echo(f"Removed {sum(removed.values()):,} rows of {name}. The next run builds them again: crosswalk sync")
+    again = (
+        "The next run builds them again: crosswalk sync"
+        if settings.objects[name].enabled
+        else f"They stay away until objects.{name}.enabled is true and a run has taken place"
+    )
+    click.echo(f"Removed {sum(removed.values()):,} rows of {name}. {again}.")
 
 
 def _agreed(object_name: str, counts: dict[str, int]) -> bool:

@@ -82,6 +82,13 @@ def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOut
                 next_step="crosswalk sync --object account, or add it below objects in crosswalk.yaml",
             )
     names = tuple(known[name.lower()] for name in objects)
+    for name in names:
+        if not settings.objects[name].enabled:
+            raise SettingsError(
+                f"object {name} is switched off",
+                why=f"objects.{name}.enabled is false: its runs are stopped, and what it has stays as it is",
+                next_step="set it to true in crosswalk.yaml, then run: crosswalk sync",
+            )
     outcome = run_now(build_defs(settings=settings), home, kind="full" if full else "delta", objects=names)
     if not outcome.success:
         told = "\n".join(outcome.failures) or "the run failed without a message"

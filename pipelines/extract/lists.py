@@ -1,6 +1,6 @@
 """Which records are members of the list views and reports named in the settings: ``salesforce.list_membership``."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -101,14 +101,20 @@ def land_lists(
     return found
 
 
-def load_list_membership(con: DuckDBPyConnection, org: SalesforceOrg, home: Home, run: RunContext) -> int:
-    """Replace ``salesforce.list_membership`` with what ``land_lists`` landed in this run; return its rows."""
+def load_list_membership(
+    con: DuckDBPyConnection, org: SalesforceOrg, home: Home, run: RunContext, kept: Collection[str] = ()
+) -> int:
+    """Replace ``salesforce.list_membership`` with what ``land_lists`` landed in this run; return its rows.
+
+    Rows of the objects ``kept`` (table names), which are switched off, stay as they are.
+    """
     contract = load_contract("salesforce.list_membership")
     ensure_table(con, contract)
     landed = LandedLists.model_validate_json(LandedLists.path(home, run).read_text()).lists
     folders = [LandingFolder.open(home.landing / item.landing) for item in landed]
     with transaction(con):
-        con.execute(f"DELETE FROM {contract.relation}").fetchall()
+        old = f"DELETE FROM {contract.relation} WHERE NOT list_contains(?::VARCHAR[], object_name)"
+        con.execute(old, [list(kept)]).fetchall()
         rows = sum(_insert(con, item, folder) for item, folder in zip(landed, folders, strict=True))
         record_usage(con, org, run)
     for folder in folders:
