@@ -162,6 +162,18 @@ def test_disabled_and_manual_objects_are_not_selected(settings: Settings, defs: 
         assert name not in selected
 
 
+@pytest.mark.parametrize("job", [DAILY, WEEKLY])
+def test_whoever_starts_a_run_nothing_of_a_disabled_object_is_in_it(defs: dg.Definitions, job: str) -> None:
+    """The second of three acts: ``enabled: false`` stops an object's runs; its tables are written by no other step."""
+    made = defs.resolve_job_def(job)
+    held = {key.to_user_string() for key in made.asset_layer.selected_asset_keys}
+    steps = {node.name for node in made.nodes}
+    assert {"ownership/contact", "ownership/search", "landing/contact"} <= held
+    assert "ownership__contact_keeps_contract" in steps
+    assert [name for name in held if name.endswith(("/lead", "/lead_candidate"))] == []
+    assert [name for name in steps if "lead" in name] == []
+
+
 def test_nothing_is_requested_outside_the_window_or_once_it_is_over(settings: Settings, defs: dg.Definitions) -> None:
     opens = datetime(2026, 3, 3, 20, 0, tzinfo=NEW_YORK)
     assert requested(settings, defs, opens - timedelta(hours=8)) == {}

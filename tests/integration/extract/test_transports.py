@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,12 @@ def test_list_views_become_membership_and_my_lists_are_refused(mirror: MakeMirro
     with pytest.raises(SettingsError, match="'Nope'") as caught:
         land_lists(m.org, m.home, unknown, run)
     assert (rows, found) == (99, [("account", "Big ones", "list_view", 18)])
+    # Of an object that is switched off nothing is asked, and nothing goes.
+    later = replace(run, run_id="later")
+    land_lists(m.org, m.home, settings_for("user"), later)
+    with m.warehouse.connect() as con:
+        assert load_list_membership(con, m.org, m.home, later, ["account"]) == 0
+        assert con.execute("SELECT count(*) FROM salesforce.list_membership").fetchall() == [(99,)]
     assert "Big_ones" in str(caught.value)
 
 
