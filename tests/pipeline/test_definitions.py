@@ -169,7 +169,7 @@ def test_whoever_starts_a_run_nothing_of_a_disabled_object_is_in_it(defs: dg.Def
     held = {key.to_user_string() for key in made.asset_layer.selected_asset_keys}
     steps = {node.name for node in made.nodes}
     assert {"ownership/contact", "ownership/search", "landing/contact"} <= held
-    assert "ownership__contact_keeps_contract" in steps
+    assert "ownership__contact" in steps
     assert [name for name in held if name.endswith(("/lead", "/lead_candidate"))] == []
     assert [name for name in steps if "lead" in name] == []
 
