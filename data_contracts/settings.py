@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from datetime import date, time
+from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -215,6 +216,22 @@ class Thresholds(Section):
         return self
 
 
+class Spark(Section):
+    """A Spark cluster that scores candidate pairs, for reference data beyond one machine."""
+
+    master: str | None = Field(
+        None,
+        pattern=r"^(spark://[^\s,/]+:\d+(,[^\s,/]+:\d+)*|local(\[(\*|\d+)\])?|yarn|k8s://https?://\S+)$",
+        description="the cluster's address, for example spark://host:7077",
+    )
+    folder: Path | None = Field(
+        None, description="where tables are exchanged, the same path on this machine and every worker"
+    )
+    options: dict[Annotated[str, Field(pattern=r"^spark\.\S+$")], str] = Field(
+        default_factory=dict, description="Spark's own settings, for example spark.executor.memory: 8g"
+    )
+
+
 class Matching(Section):
     """How records are resolved against the reference."""
 
@@ -224,7 +241,8 @@ class Matching(Section):
     ties: tuple[str, ...] = Field(
         ("match_weight", "same_country", "employees", "reference_id"), description="order that breaks ties"
     )
-    engine: Literal["duckdb", "spark"] = "duckdb"
+    engine: Literal["duckdb", "spark"] = Field("duckdb", description="where candidate pairs are scored")
+    spark: Spark = Field(default_factory=Spark)
     max_link_changes: Share = Field(
         0.2,
         description="share of an object's links that one run may change without approval, and 50 in any case; "
@@ -234,6 +252,12 @@ class Matching(Section):
     reference_id_fields: dict[str, str] = Field(
         default_factory=dict, description="object → API field that already holds the reference id"
     )
+
+    @model_validator(mode="after")
+    def _spark_has_a_master(self) -> "Matching":
+        if self.engine == "spark" and self.spark.master is None:
+            raise ValueError("engine spark needs spark.master, for example: spark://host:7077")
+        return self
 
 
 class OwnUser(Section):

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from data_contracts.contracts import load_contract
-from data_contracts.errors import LinkChangeLimitError, SettingsError
+from data_contracts.errors import LinkChangeLimitError
 from data_contracts.settings import Matching, Settings
 from pipelines.resolve import links
 from pipelines.resolve.approval import TABLE, Stop, hold_to_limit, record_stop
@@ -24,6 +24,7 @@ from pipelines.resolve.rungs import rungs_in_order
 from pipelines.resolve.scoring import score
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Object, Sides, kind_of
+from pipelines.resolve.spark.scoring import score_on_spark
 from pipelines.resolve.training import train
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, transaction
@@ -80,14 +81,8 @@ def resolve(
 
     Reads ``standard.*``, ``salesforce.<name>``, ``match.decision`` and, for contacts and leads, ``crosswalk.account``;
     any of them may be empty. A delta run uses the newest model that fits, a full run trains a new one and keeps it in
-    ``models_dir``. Raises ResolutionError when a model cannot be used, SettingsError for an engine that is not there.
+    ``models_dir``. Raises ResolutionError when a model cannot be used, or the Spark cluster of the settings.
     """
-    if settings.matching.engine != "duckdb":
-        raise SettingsError(
-            f"matching.engine is {settings.matching.engine}",
-            why="this version resolves on DuckDB only",
-            next_step="set matching.engine: duckdb in crosswalk.yaml",
-        )
     say, began = progress or _LOG.info, time.monotonic()
     rungs = rungs_in_order(kind_of(name), settings.matching.rungs)
     kept = _kept_model(con, name, run, models_dir)
@@ -99,7 +94,7 @@ def resolve(
     _tell(say, seen)
     model, path, reused = kept or (_trained(con, engine or DirectEngine(con), sides, run), None, False)
     precision = read_precision(con) if reused else estimate_precision(con, rungs, model)
-    _score(con, engine or DirectEngine(con), sides, model)
+    _score(con, engine or DirectEngine(con), sides, model, settings.matching, models_dir.with_name("spark"))
     if model is not None and not reused:
         model = learn(con, sides, model)
         path = save_model(model, models_dir, run)
@@ -203,7 +198,14 @@ def _trained(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Si
     return train(con, engine, sides, run)
 
 
-def _score(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides, model: Model | None) -> None:
+def _score(
+    con: duckdb.DuckDBPyConnection,
+    engine: ResolutionEngine,
+    sides: Sides,
+    model: Model | None,
+    matching: Matching,
+    exchange: Path,
+) -> None:
     """Create ``_scored`` with the weight of every pair; empty without a model."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _to_score AS SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit "
@@ -217,7 +219,10 @@ def _score(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Side
             "(l INTEGER, r INTEGER, alike FLOAT, contained FLOAT, shared FLOAT)"
         )
         return
-    score(con, engine, sides, "_to_score", model.comparisons, model.parameters, model.prior, "_splink")
+    if matching.engine == "spark" and con.sql("SELECT count(*) FROM _to_score").fetchall()[0][0]:
+        score_on_spark(con, matching.spark, exchange, sides, "_to_score", model, "_splink")
+    else:
+        score(con, engine, sides, "_to_score", model.comparisons, model.parameters, model.prior, "_splink")
     weights = ", ".join(f"mw_{c.name} AS weight_{c.name}" for c in model.comparisons)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _scored AS "
