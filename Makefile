@@ -7,7 +7,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test ui bench bench-quality bench-extraction bench-resolution bench-full-sync soak fidelity lint lock
+.PHONY: help demo test spark ui bench bench-quality bench-extraction bench-resolution bench-full-sync soak fidelity lint lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 demo: .venv ## start the demo org, run the weekly full sync, print what it did
 	$(BIN)/python -m apps.demo
 
-test: .venv ## run every test, with a real PostgreSQL and a real browser
+# Half a gigabyte: only the tests and those who set matching.engine: spark need it.
+spark: $(VENV)/.spark ## add Spark and a Java runtime to the environment
+
+$(VENV)/.spark: $(VENV)/.installed requirements-spark.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --require-hashes -r requirements-spark.lock
+	@touch $@
+
+test: .venv spark ## run every test, with a real PostgreSQL, a real browser and a real Spark cluster
 	@$(BIN)/python tests/browser/ensure_chromium.py
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
@@ -57,5 +64,6 @@ lint: .venv ## ruff and strict type checking
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-lock: ## write requirements.lock anew (needs uv)
+lock: ## write requirements.lock and requirements-spark.lock anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --constraint requirements.lock --group pyproject.toml:spark -o requirements-spark.lock

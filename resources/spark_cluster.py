@@ -22,12 +22,18 @@ ANSWER, EXECUTORS = 5.0, 60.0
 def spark_session(master: str, folder: Path, options: Mapping[str, str]) -> Iterator[Any]:
     """Open a session on ``master``; it is stopped in any case. ``options`` are Spark's own and win over ours.
 
+    A session this process has open on that master already, as in a notebook, is used as it is and left open.
     ``folder`` takes what Spark wants to keep on this machine. Raises ResolutionError when pyspark or Java is missing,
     when the master does not answer or is none, and when no worker gives an executor.
     """
-    builder = _builder(master, folder)
+    known = _session_class()
+    if (active := known.getActiveSession()) is not None and active.sparkContext.master == master:
+        # Views and functions of its own.
+        yield active.newSession()
+        return
     _reach(master)
-    for name, value in options.items():
+    builder = known.builder.master(master).appName("crosswalk")
+    for name, value in (_ours(folder) | dict(options)).items():
         builder = builder.config(name, value)
     with _java(folder):
         try:
@@ -42,29 +48,33 @@ def spark_session(master: str, folder: Path, options: Mapping[str, str]) -> Iter
         session.stop()
 
 
-def _builder(master: str, folder: Path) -> Any:
-    """Return a session builder with what Crosswalk needs, the library of Splink among it."""
+def _session_class() -> Any:
     try:
         from pyspark.sql import SparkSession
-        from splink.backends.spark import similarity_jar_location
     except ImportError as error:
         raise ResolutionError(
             "matching.engine is spark, and pyspark is not installed",
             why=str(error),
             next_step="pip install 'crosswalk[spark]', or in a checkout: make spark",
         ) from error
-    ours = {
+    return SparkSession
+
+
+def _ours(folder: Path) -> dict[str, str]:
+    """Return what Crosswalk asks of Spark, the library of Splink among it."""
+    from splink.backends.spark import similarity_jar_location
+
+    return {
         "spark.jars": similarity_jar_location(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
         "spark.sql.session.timeZone": "UTC",
+        # Likenesses are counted letter by letter in lambdas, which Spark interprets: to compile what is around them
+        # takes longer than to run it, and fails for the longest conditions.
+        "spark.sql.codegen.wholeStage": "false",
         "spark.sql.warehouse.dir": str(folder / "tables"),
     }
-    builder = SparkSession.builder.master(master).appName("crosswalk")
-    for name, value in ours.items():
-        builder = builder.config(name, value)
-    return builder
 
 
 def _reach(master: str) -> None:

@@ -38,6 +38,12 @@ class SparkEngine:
         with self._foreseen():
             self._session.read.parquet(str(path)).createOrReplaceTempView(view)
 
+    def run(self, *statements: str) -> None:
+        """Run statements that give no rows."""
+        with self._foreseen():
+            for statement in statements:
+                self._session.sql(statement)
+
     def define(self, view: str, statement: str, *, keep: bool = False) -> None:
         """Make the rows of a statement in Spark's SQL a view; with ``keep`` they are computed now, and once."""
         with self._foreseen():

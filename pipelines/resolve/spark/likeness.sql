@@ -1,7 +1,7 @@
--- How alike two values are, on Spark: what ../similarity.sql and DuckDB itself give the comparisons, by the same names.
--- A call is put in place of its name before Spark sees the statement, for Spark has no SQL function inside a lambda;
--- transform(array(value), name -> ...)[0] gives a value a name. Null in, null out; Splink's own jaro_sim and
--- damerau_levenshtein know no null.
+-- How alike two values are, on Spark: what ../similarity.sql and DuckDB itself give the comparisons, by the same names
+-- after alike_, for Spark's own functions come before others. dialect.py writes out what one asks of another, for Spark
+-- has no SQL function inside a lambda. transform(array(value), name -> ...)[0] gives a value a name. Null in, null out;
+-- Splink's own jaro_sim and damerau_levenshtein know no null.
 
 -- DuckDB compares bytes, Spark characters: one character per byte is the same to both.
 CREATE TEMPORARY FUNCTION octets(x STRING) RETURN decode(encode(x, 'UTF-8'), 'ISO-8859-1');
@@ -39,9 +39,9 @@ CREATE TEMPORARY FUNCTION near(a STRING, b STRING, letters INT) RETURN abs(lengt
 CREATE TEMPORARY FUNCTION same_numbers(a ARRAY<STRING>, b ARRAY<STRING>) RETURN size(a) = 0 OR size(b) = 0 OR arrays_overlap(a, b);
 -- Single precision in the shortest decimals that mean it: 0.7 is 0.7, as for DuckDB.
 CREATE TEMPORARY FUNCTION in_decimals(x FLOAT) RETURN CAST(CAST(x AS STRING) AS DOUBLE);
-CREATE TEMPORARY FUNCTION names_alike(known MAP<INT, STRUCT<alike: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).alike);
-CREATE TEMPORARY FUNCTION names_contained(known MAP<INT, STRUCT<contained: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).contained);
-CREATE TEMPORARY FUNCTION names_shared(known MAP<INT, STRUCT<shared: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).shared);
+CREATE TEMPORARY FUNCTION names_alike(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).alike);
+CREATE TEMPORARY FUNCTION names_contained(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).contained);
+CREATE TEMPORARY FUNCTION names_shared(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).shared);
 CREATE TEMPORARY FUNCTION word_alike(a STRING, b STRING) RETURN CASE WHEN a = b THEN 1.0D
     WHEN length(a) >= 4 AND length(b) >= 4 AND abs(length(a) - length(b)) <= 4 AND substring(a, 2) > ':' AND substring(b, 2) > ':'
     THEN transform(array(jaro_winkler_similarity(a, b)), w -> CASE WHEN w >= 0.88D THEN w ELSE 0.0D END)[0] ELSE 0.0D END;

@@ -13,7 +13,7 @@ from pipelines.resolve.model import Model
 from pipelines.resolve.scoring import DERIVED, splink_comparisons
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
-from pipelines.resolve.spark.dialect import spark_script, spark_sql
+from pipelines.resolve.spark.dialect import spark_functions, spark_script, spark_sql
 from resources.resolution_engine import splink_settings
 from resources.spark_engine import SparkEngine, spark_engine
 
@@ -41,16 +41,17 @@ def score_on_spark(
         if sides.kind == "company":
             _liken_names(engine)
         settings = splink_settings(splink_comparisons(model.comparisons, model.parameters), model.prior)
-        for comparison in settings["comparisons"]:
-            for level in comparison["comparison_levels"]:
-                if level["sql_condition"] != "ELSE":
-                    level["sql_condition"] = spark_sql(level["sql_condition"])
+        levels = [level for comparison in settings["comparisons"] for level in comparison["comparison_levels"]]
+        for level in levels:
+            if level["sql_condition"] != "ELSE":
+                level["sql_condition"] = spark_sql(level["sql_condition"])
+        engine.run(*spark_functions(*(level["sql_condition"] for level in levels)))
         prefix = "named" if sides.kind == "company" else "seen"
         engine.score(settings, f"{prefix}_left", f"{prefix}_right", "pairs", into)
 
 
 def _liken_names(engine: SparkEngine) -> None:
-    """Compute the likeness of the names of every pair: for the comparisons, and for what the warehouse decides later."""
+    """Compute the likeness of the names of every pair: for the comparisons, and for what is decided later."""
     engine.define("name_alike", spark_script("names.sql"), keep=True)
     engine.define(
         "names",
@@ -58,9 +59,10 @@ def _liken_names(engine: SparkEngine) -> None:
         "named_struct('alike', alike, 'contained', contained, 'shared', shared)))) AS names FROM name_alike GROUP BY l",
     )
     unused = f"EXCEPT ({', '.join(_NAMES)})"
-    engine.define("named_left", f"SELECT s.* {unused}, s.name_key, k.names FROM seen_left s LEFT JOIN names k USING (n)")
+    named = f"SELECT s.* {unused}, s.name_key"
+    engine.define("named_left", f"{named}, k.names FROM seen_left s LEFT JOIN names k USING (n)")
     # Splink stacks the two: both have every column, of one type.
-    engine.define("named_right", f"SELECT s.* {unused}, s.name_key, CAST(NULL AS {_LIKENESS}) AS names FROM seen_right s")
+    engine.define("named_right", f"{named}, CAST(NULL AS {_LIKENESS}) AS names FROM seen_right s")
     engine.fetch("SELECT l, r, shared, alike, contained FROM name_alike", "_name_alike")
 
 
