@@ -28,9 +28,12 @@ from pipelines.imports.reimport import close_reimports
 from pipelines.ownership.visible import shown_rows
 from pipelines.publish.completed import note_completed
 from pipelines.publish.history import record_history
+from pipelines.publish.parquet import export_parquet
+from pipelines.publish.rollback import record_publication
 from pipelines.publish.run_record import finish_run
 from pipelines.publish.segments import SEGMENTS, segment_rates, write_segments
 from pipelines.publish.snapshot import publish_snapshot
+from pipelines.publish.snapshot_audit import published_run_id
 from pipelines.publish.statistics import (
     api_calls,
     api_estimates,
@@ -39,6 +42,7 @@ from pipelines.publish.statistics import (
     mirror_sizes,
     write_statistics,
 )
+from pipelines.retention import expire
 from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
@@ -129,11 +133,16 @@ def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
             others = check_others(con, crosswalk.settings, context.run)
             if others:
                 context.log.info(f"{len(others)} tables that are not part of this run keep their contracts")
-            shown = shown_rows(crosswalk.settings)
-            result = publish_snapshot(con, crosswalk.home, crosswalk.settings.publish, run, shown=shown)
+            shown, home, settings = shown_rows(crosswalk.settings), crosswalk.home, crosswalk.settings
+            expire(con, home, settings.retention, run.started_at)
+            before = published_run_id(home)
+            result = publish_snapshot(con, home, settings.publish, run, shown=shown)
             publish_proposals(result.path)
             close_reimports(con, crosswalk.decisions, run)
             finish_run(con, run, "succeeded")
+            record_publication(con, "published", run.run_id, None, before)
+            if settings.publish.parquet:
+                export_parquet(home)
             note_completed(con, crosswalk.home, run)
         path = dg.MetadataValue.path(str(result.path))
         return materialized(result.rows, {"path": path, "tables": result.tables, "bytes": result.bytes})

@@ -28,7 +28,8 @@ def _asset(kind: Literal["company", "person"]) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         source = getattr(crosswalk.settings.reference, kind)
         with foreseeable(), crosswalk.connect() as con:
-            result = load_reference(con, kind, source, crosswalk.settings_folder, run_context(context, crosswalk, sync))
+            run, folder = run_context(context, crosswalk, sync), crosswalk.settings_folder
+            result = load_reference(con, kind, source, folder, run, home=crosswalk.home)
             created = replay_creations(con, kind, crosswalk.decisions)
         context.log.info(f"{result.from_source:,} rows" if source else f"no {kind} reference is configured")
         return materialized(result.from_source + created, {"configured": source is not None, "created": created})

@@ -108,6 +108,7 @@ class Manifest(BaseModel):
     beforehand, until both are held together. ``submitting`` says that a job was about to be created and its id is not
     known yet, ``note`` what people should hear of.
     ``usage`` are the calls of all runs, ``charged`` those that ``ops.api_usage`` does not have yet, by run.
+    ``forgotten`` are records the org has of people who are kept out here (``crosswalk forget``).
     ``chosen`` says that only records whose Ids are landed beside this folder are wanted.
     """
 
@@ -146,6 +147,7 @@ class Manifest(BaseModel):
     org_count: OrgCount | None = None
     loaded_at: datetime | None = None
     abandoned: str = ""
+    forgotten: int = 0
 
     @property
     def where(self) -> str:

@@ -18,6 +18,7 @@ from pipelines.extract.batch import Batch, read_pages
 from pipelines.extract.calculated import count_recalculated
 from pipelines.extract.chosen import keep_chosen
 from pipelines.extract.fill import fill
+from pipelines.extract.forgotten import keep_out
 from pipelines.extract.merge import let_go, note_changes, refuse_empty, replace_by_id, swap
 from pipelines.extract.pages import distrust
 from pipelines.extract.plan import ObjectPlan
@@ -60,6 +61,8 @@ def load_object(
     ids = LandingFolder.open(home.landing / plan.ids_landing) if plan.ids_landing else None
     result = committed(con, plan)
     if result is None:
+        for part in filter(None, (folder, ids)):
+            keep_out(home, part)
         progress(f"{plan.name}: loading {folder.manifest.records or 0:,} rows from {len(folder.manifest.pages)} pages")
         tidy_seldom(con, folder.manifest)
         with alive(progress, f"{plan.name}: still loading {folder.manifest.records or 0:,} rows"):

@@ -49,7 +49,7 @@ def reconcile(con: DuckDBPyConnection, stored: str, manifest: Manifest) -> Recon
     compared, more, gone = held, count.unsettled_count, _named(con, stored, count.gone)
     if count.unsettled is not None:
         compared, more = held - _named(con, stored, [*count.unsettled, *(count.gone if count.gone_for_sure else [])]), 0
-    least = count.settled - count.racing - count.moved
+    least = count.settled - count.racing - count.moved - manifest.forgotten
     if compared < least:
         raise _missing(manifest, least - compared, count, held)
     left = max(0, compared - count.settled - count.moved - more)
@@ -57,7 +57,7 @@ def reconcile(con: DuckDBPyConnection, stored: str, manifest: Manifest) -> Recon
     surplus, unseen = (left + gone, left) if known else (left, left - gone)
     if unseen > max(FEW, int(SHARE * held)):
         raise _left_over(manifest, unseen, count, held)
-    return Reconciliation(count.live, held, _explained(count, held, surplus), surplus)
+    return Reconciliation(count.live, held, _explained(count, held, surplus, manifest.forgotten), surplus)
 
 
 def _named(con: DuckDBPyConnection, stored: str, ids: list[str]) -> int:
@@ -73,7 +73,7 @@ def _named(con: DuckDBPyConnection, stored: str, ids: list[str]) -> int:
     )
 
 
-def _explained(count: OrgCount, held: int, surplus: int) -> str:
+def _explained(count: OrgCount, held: int, surplus: int, forgotten: int = 0) -> str:
     """Say why the counts differ; empty where they do not and nothing is left to do."""
     if held == count.live and not surplus:
         return ""
@@ -81,6 +81,8 @@ def _explained(count: OrgCount, held: int, surplus: int) -> str:
     if count.unsettled_count:
         since = count.bound.strftime("%Y-%m-%d %H:%M:%S")
         reasons.append(f"{count.unsettled_count:,} records changed since {since} UTC; the next delta has them")
+    if forgotten:
+        reasons.append(f"{forgotten:,} are kept out, since somebody was forgotten here")
     if count.moved:
         reasons.append(f"the org's count moved by {count.moved:,} during the run")
     if surplus:

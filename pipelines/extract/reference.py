@@ -15,8 +15,10 @@ from data_contracts.checks import MOST_IDS
 from data_contracts.contracts import Column, TableContract, load_contract, quoted
 from data_contracts.errors import ReferenceDataError
 from data_contracts.settings import ReferenceSource
+from pipelines.extract.forgotten import keep_entities_out
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, replace_table, scalar, transaction
+from resources.home import Home
 from resources.reference_source import SourceTable, nearest, open_reference
 
 log = logging.getLogger(__name__)
@@ -47,13 +49,20 @@ class ReferenceResult:
 
 
 def load_reference(
-    con: duckdb.DuckDBPyConnection, kind: Kind, source: ReferenceSource | None, base_dir: Path, run: RunContext
+    con: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    source: ReferenceSource | None,
+    base_dir: Path,
+    run: RunContext,
+    *,
+    home: Home | None = None,
 ) -> ReferenceResult:
     """Replace ``reference.<kind>`` by what ``source`` holds, in one transaction; None empties it.
 
-    ``base_dir`` is the folder of the settings file. Values are kept as they are written (leading zeros too), empty
-    text is NULL, numbers and dates are cast where they can be. Raises ReferenceDataError, with the previous rows in
-    place, when the source cannot be read or its ids are missing or not unique.
+    ``base_dir`` is the folder of the settings file; entities that were forgotten in ``home`` are left out. Values are
+    kept as they are written (leading zeros too), empty text is NULL, numbers and dates are cast where they can be.
+    Raises ReferenceDataError, with the previous rows in place, when the source cannot be read or its ids are missing or
+    not unique.
     """
     contract = load_contract(f"reference.{kind}")
     if source is None:
@@ -67,6 +76,8 @@ def load_reference(
             raise opened.explain(error) from error
         what = opened.what
     _check(con, kind, what, chosen)
+    if home is not None:
+        keep_entities_out(con, home, kind, INCOMING, contract.columns[0].name)
     present = [column for column in _canonical(contract) if column.name in chosen]
     absent = tuple(column.name for column in _canonical(contract) if column.name not in chosen)
     unreadable = _unreadable(con, present)

@@ -50,11 +50,16 @@ def keep_current(home: Home, keep: int) -> None:
     kept.parent.mkdir(exist_ok=True)
     if kept.exists():
         return
+    second_name(home.published, kept)
+
+
+def second_name(path: Path, name: Path) -> None:
+    """Give a snapshot a second name, which costs no space where the file system has hard links."""
     try:
-        os.link(home.published, kept)
+        os.link(path, name)
     except OSError:
-        # A file system without hard links; a copy is safe, for nobody writes a snapshot in place.
-        shutil.copy2(home.published, kept)
+        # A copy is safe, for nobody writes a snapshot in place.
+        shutil.copy2(path, name)
 
 
 def prune(home: Home, keep: int) -> None:

@@ -28,6 +28,7 @@ ABOUT_RUNS = {
     "ops.link_history",  # what each run came to
     "ops.ownership_history",
     "imports.feed",  # which feed a home has, and how far it goes
+    "ops.publication",  # when each was published
 }
 
 
