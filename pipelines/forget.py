@@ -25,6 +25,7 @@ from pipelines.forget_subject import (
     values_of_json,
 )
 from pipelines.forget_tables import Erasure, forget_in_duckdb, forget_in_parquet
+from pipelines.imports.proposal_files import publish_proposals
 from resources.decisions import DecisionStore
 from resources.decisions_acts import add_audit
 from resources.decisions_forget import forget_decisions, kept_texts
@@ -98,6 +99,9 @@ def forget(home: Home, settings: Settings, object_name: str, subject: Subject, u
     done.files += _forget_landed(home, subject)
     _forget_databases(home, settings, subject, told)
     done.files += _forget_rest(home, subject)
+    if home.published.is_file():
+        # The lists of proposals beside the snapshot, as it is now.
+        publish_proposals(home.published)
     done.rows, done.cells = told.rows, told.cells
     done.proof = prove(home, subject)
     return done

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from data_contracts.contracts import literal, quoted
-from pipelines.extract.forgotten import POINTERS, personal_fields
+from pipelines.extract.forgotten import ABOUT, POINTERS, personal_fields
 from pipelines.forget_subject import ENTITY_KEY, SUBJECT, Subject, pattern_of
 from pipelines.publish.snapshot_files import sync_folder
 
@@ -63,8 +63,9 @@ def forget_in_parquet(path: Path, subject: Subject, told: Erasure, place: str) -
     source = f"read_parquet({literal(str(path))})"
     with duckdb.connect() as con:
         columns = {row[0]: row[1] for row in con.sql(f"DESCRIBE FROM {source}").fetchall()}
-        # Statistics of a model: what a value is worth, one row per value.
-        kept, shown, changed = _plan("", path.stem, columns, subject, values_go=not columns.keys() & SUBJECT)
+        # Statistics of a model say what a value is worth, one row per value.
+        values_go = path.parent.suffix == ".statistics"
+        kept, shown, changed = _plan(path.parent.name, path.stem, columns, subject, values_go=values_go)
         total, gone, cells = _counts(con, source, kept, changed)
         if not gone and not cells:
             return
@@ -129,8 +130,9 @@ def _plan(
     values = ", ".join(literal(value.lower()) for value in sorted(subject.values)) or "''"
     if values_go:
         kept += [f"lower({quoted(c)}) NOT IN ({values})" for c, kind in columns.items() if kind == "VARCHAR"]
-    pointing = [f"coalesce({quoted(c)} IN ({ids}), false)" for c in POINTERS if schema == "salesforce" and c in columns]
-    personal = personal_fields(table) if pointing else frozenset()
+    about = schema == "salesforce" and table in ABOUT
+    pointing = [f"coalesce({quoted(c)} IN ({ids}), false)" for c in POINTERS if about and c in columns]
+    personal = personal_fields(table, (c for c in columns if c not in required)) if pointing else frozenset()
     shown, changed = [], ["0"]
     for name, kind in columns.items():
         column = quoted(name)

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resources.decisions import DecisionStore
-from resources.decisions_schema import AUDIT, BULK, CREATION, DECISION, HEAD, METADATA
+from resources.decisions_schema import AUDIT, BULK, CREATION, DECISION, METADATA, USER_MAPPING
 
 ERASED = "[erased]"
 
@@ -46,9 +46,13 @@ def forget_decisions(
     with store.begin() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
-        for table in (DECISION, HEAD, CREATION):
-            about = table.c.salesforce_id.in_(listed) | table.c.reference_id.in_(made)
-            gone[table.name] = connection.execute(sa.delete(table).where(about)).rowcount
+        for table in METADATA.sorted_tables:
+            # The audit stays without the record; the users of a CRM are not whom somebody asks to forget.
+            if table in (AUDIT, USER_MAPPING) or "salesforce_id" not in table.c:
+                continue
+            about = [table.c.salesforce_id.in_(listed)]
+            about += [table.c.reference_id.in_(made)] if "reference_id" in table.c else []
+            gone[table.name] = connection.execute(sa.delete(table).where(sa.or_(*about))).rowcount
         mine = AUDIT.c.salesforce_id.in_(listed) | AUDIT.c.reference_id.in_(made)
         nameless = {"salesforce_id": None, "reference_id": None, "detail": None}
         gone[AUDIT.name] = connection.execute(sa.update(AUDIT).where(mine).values(nameless)).rowcount

@@ -33,6 +33,7 @@ COMMANDS = {
     "selection": "Try an object's selection against the org: how many records, what is wrong.",
     "check": "Check the settings; the same as settings check.",
     "clear": "Remove an object's matches from the local warehouse; Salesforce is never touched.",
+    "dictionary": "Print every published table and column with its meaning.",
     "rollback": "Let analysts read an earlier snapshot again, or list those kept.",
     "export": "Write what is published as Parquet files.",
     "forget": "Erase a person from everything kept here, and prove it.",

@@ -6,18 +6,21 @@ memberships) stay, without the pointer and without personal values.
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
 from data_contracts.contracts import contract_names, literal, load_contract, quoted
 from pipelines.extract.pages import read_csv
+from pipelines.publish.masking import class_of_field
 from resources.home import Home
 from resources.landing import LandedPage, LandingFolder
 from resources.tombstones import Tombstones, note_held, read_tombstones
 
-#: References whose row is about the person they point at.
-POINTERS = ("ContactId", "LeadId", "WhoId", "PersonContactId")
+#: References whose row is about the person they point at, in the objects of which that is so.
+POINTERS = ("ContactId", "LeadId", "WhoId", "LeadOrContactId")
+ABOUT = ("campaign_member", "opportunity_contact_role", "task", "event")
 
 
 def keep_out(home: Home, folder: LandingFolder) -> int:
@@ -62,9 +65,9 @@ def _found(
     con: duckdb.DuckDBPyConnection, folder: LandingFolder, page: LandedPage, stones: Tombstones, mine: frozenset[str]
 ) -> set[str]:
     """Return the tombstones that rows of a page are of, or point at."""
-    names = [field.name for field in folder.manifest.fields]
     found: set[str] = set()
-    for column, wanted in [("Id", mine), *((name, stones.everything) for name in POINTERS if name in names)]:
+    references = ((name, stones.everything) for name in _references(folder))
+    for column, wanted in [("Id", mine), *references]:
         if wanted:
             source = read_csv([folder.path / page.file], folder.manifest.fields)
             rows = con.execute(
@@ -84,11 +87,14 @@ def _rewritten(
     listed = ", ".join(map(literal, sorted(stones.everything)))
     own = ", ".join(map(literal, sorted(mine))) or "''"
     names = [field.name for field in fields]
-    points = [f"coalesce({stones.sql(quoted(name))} IN ({listed}), false)" for name in POINTERS if name in names]
-    about = " OR ".join(points) or "false"
-    hidden = {*POINTERS, *personal_fields(folder.manifest.object)}
-    values = [f"CASE WHEN {about} THEN NULL ELSE {quoted(n)} END AS {quoted(n)}" if n in hidden else quoted(n)
-              for n in names]  # fmt: skip
+    references = _references(folder)
+    pointing = {name: f"coalesce({stones.sql(quoted(name))} IN ({listed}), false)" for name in references}
+    about = [pointing[name] for name in POINTERS if name in pointing] if folder.manifest.object in ABOUT else []
+    hidden = personal_fields(folder.manifest.object, names) if about else frozenset()
+    values = []
+    for name in names:
+        test = " OR ".join(about) if name in hidden else pointing.get(name, "")
+        values.append(f"CASE WHEN {test} THEN NULL ELSE {quoted(name)} END AS {quoted(name)}" if test else quoted(name))
     part = path.with_name(f"{path.name}.part")
     packed = "gzip" if path.suffix == ".gz" else "none"
     rows = con.execute(
@@ -103,11 +109,18 @@ def _rewritten(
     return page.rows - kept, page.model_copy(update=changes)
 
 
-def personal_fields(table: str) -> frozenset[str]:
-    """Return the fields of ``salesforce.<table>`` that its contract classifies as personal."""
+def personal_fields(table: str, names: Iterable[str]) -> frozenset[str]:
+    """Return which fields of an object hold personal values, by its contract or by their words."""
     name = f"salesforce.{table}"
     found = load_contract(name).columns if name in contract_names() else ()
-    return frozenset(column.name for column in found if column.personal)
+    promised = {column.name for column in found if column.personal}
+    return frozenset(item for item in names if item in promised or (item != "Id" and class_of_field(item) != "other"))
+
+
+def _references(folder: LandingFolder) -> list[str]:
+    """Return the fields that point at another record: ids have 18 characters."""
+    return [field.name for field in folder.manifest.fields if field.name != "Id"
+            and (field.length == 18 or field.name.endswith("Id"))]  # fmt: skip
 
 
 def _settle(part: Path, path: Path) -> None:

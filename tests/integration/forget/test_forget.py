@@ -16,6 +16,7 @@ from apps.cli.forget import command
 from data_contracts.contracts import load_contract
 from data_contracts.settings import Publish, Settings
 from pipelines.forget import find_person, forget
+from pipelines.publish.parquet import export_parquet
 from pipelines.publish.snapshot import publish_snapshot
 from pipelines.run import RunContext
 from resources.decisions import DecisionStore, Evidence
@@ -108,6 +109,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
         publish_snapshot(con, made, Publish(schemas=("salesforce", "ops")), run_of("r1"))
         fill(con, CANARIES[1])
         publish_snapshot(con, made, Publish(schemas=("salesforce", "ops")), run_of("r2"))
+    export_parquet(made)
+    (made.published.parent / "creation_proposal.csv").write_text(f"name\n{CANARIES[0]}\n")
     decide(made.decisions_url)
     header = "Id,LastName\n"
     loaded = land(made.landing, "contact", header + f"{KEY},{CANARIES[0]}\n{OTHER},Savannah\n", packed=True)

@@ -75,6 +75,15 @@ def test_rows_about_the_person_stay_without_it(home: Home) -> None:
     assert rows_of(LandingFolder.open(folder.path)) == [("00T1", None, None), ("00T2", OTHER, "Write")]
 
 
+def test_a_membership_and_a_lookup_lose_the_person_and_nothing_else(home: Home) -> None:
+    member = land(home.landing, "campaign_member", f"Id,ContactId,Email,Status\n00v1,{KEY},z@canary.example,Sent\n")
+    keep_out(home, member)
+    assert rows_of(LandingFolder.open(member.path)) == [("00v1", None, None, "Sent")]
+    deal = land(home.landing, "opportunity", f"Id,ContactId,Name\n0061,{KEY},Big deal\n")
+    keep_out(home, deal)
+    assert rows_of(LandingFolder.open(deal.path)) == [("0061", None, "Big deal")]
+
+
 def test_nothing_is_read_where_nobody_was_forgotten(tmp_path: Path) -> None:
     folder = land(tmp_path / "landing", "contact", f"Id,LastName\n{KEY},Z\n")
     (folder.path / "page-first.csv").unlink()
