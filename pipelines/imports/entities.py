@@ -19,6 +19,7 @@ from pipelines.imports.records import object_mapping
 from pipelines.imports.survivors import rank_records, stage_survivors
 from pipelines.imports.survivorship import orders, trusted_owner_ids
 from pipelines.imports.values import ValueCounts, merge_values
+from pipelines.imports.write_modes import apply_modes
 from pipelines.imports.written import ANEW, has_shape, write_rows
 from pipelines.run import RunContext
 from pipelines.tables import scalar, table_columns, transaction
@@ -65,12 +66,13 @@ def build_entity_imports(
         if built != 0:
             rank_records(con, mappings, settings, rules, trusted, scope)
             stage_survivors(con, mappings, targets, rules)
+            apply_modes(con, kind, mappings, targets)
             written = write_rows(con, contract, extra, "import_staged", scope, shaped=shaped)
             counts = merge_values(con, kind, mappings, [target.name for target in targets], run, scope, first=first)
         if built is None:
             keep(con, kind, basis)
         con.execute("DELETE FROM _state.import_touched WHERE entity = ?", [kind])
-        for table in ("import_entity", "import_rank", "import_survivor"):
+        for table in ("import_entity", "import_rank", "import_survivor", "import_held"):
             con.execute(f"DROP TABLE IF EXISTS {table}")
         con.execute("DROP VIEW IF EXISTS import_staged")
     entities = scalar(con, f"SELECT count(*) FROM {contract.relation}")
