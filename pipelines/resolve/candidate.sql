@@ -1,17 +1,25 @@
 -- Every entity considered for a record, best first. The odds of the pairs of one record compete with each other and
--- with "none of them", because a record is at most one entity.
+-- with "none of them", because a record is at most one entity. Numbers only: what is sorted here should be narrow.
+CREATE OR REPLACE TEMP TABLE _met AS
+SELECT * REPLACE (match_weight + coalesce(weight_learned, 0) AS match_weight),
+    pow(2, least(match_weight + coalesce(weight_learned, 0), 60)) AS pair_odds
+FROM (SELECT *, {learned} AS weight_learned FROM ({met}));
 CREATE OR REPLACE TEMP TABLE _considered AS
-WITH learned AS (
-    SELECT *, {learned} AS weight_learned FROM ({met})
-), odds AS (
-    SELECT * REPLACE (match_weight + coalesce(weight_learned, 0) AS match_weight),
-        pow(2, least(match_weight + coalesce(weight_learned, 0), 60)) AS pair_odds
-    FROM learned
+WITH together AS (
+    -- In the order of the entities, so that the last digit is the same in every run.
+    SELECT l, sum(pair_odds ORDER BY r) AS odds FROM _met GROUP BY l
 ), shared AS (
-    -- A rung's link is as probable as the rung is precise. The odds are summed in the order of the entities, so that
-    -- the last digit is the same in every run.
-    SELECT odds.*, CASE WHEN settled THEN coalesce(rung.precision, $certain) ELSE pair_odds / (1 + sum(pair_odds) OVER (
-        PARTITION BY l ORDER BY r ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) END AS match_probability
-    FROM odds LEFT JOIN _rung_precision rung ON rung.code = odds.rule_code
+    -- A rung's link is as probable as the rung is precise.
+    SELECT m.* EXCLUDE (pair_odds),
+        CASE WHEN settled THEN coalesce(rung.precision, $certain) ELSE pair_odds / (1 + t.odds) END AS match_probability
+    FROM _met m JOIN together t USING (l) LEFT JOIN _rung_precision rung ON rung.code = m.rule_code
 )
-SELECT *, row_number() OVER (PARTITION BY l ORDER BY settled DESC, {ties}) AS rank FROM shared;
+SELECT * EXCLUDE (place), row_number() OVER (PARTITION BY l ORDER BY settled DESC, {ties}) AS rank FROM shared;
+DROP TABLE _met;
+-- The same with the ids of both sides and the names of the kinds of keys.
+CREATE OR REPLACE TEMP TABLE _keys_of AS
+SELECT kinds, list_sort(list_filter({kinds}, lambda x, i: (kinds >> (i - 1)) & 1 = 1)) AS block_keys
+FROM (SELECT DISTINCT kinds FROM _considered);
+CREATE OR REPLACE TEMP VIEW _candidate AS
+SELECT c.*, l.id AS salesforce_id, r.id AS reference_id, k.block_keys
+FROM _considered c JOIN _left l ON l.n = c.l JOIN _right r ON r.n = c.r JOIN _keys_of k ON k.kinds = c.kinds;

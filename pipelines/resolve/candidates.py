@@ -97,12 +97,11 @@ def find_blocks(con: duckdb.DuckDBPyConnection, sides: Sides) -> None:
 
 def pair_up(con: duckdb.DuckDBPyConnection, sides: Sides) -> Candidates:
     """Create ``_pair`` and ``_too_common`` from ``_left_key``, ``_right_key`` and ``_block``, as memory allows."""
-    con.execute("CREATE OR REPLACE TEMP TABLE _pair (l INTEGER, r INTEGER, block_keys VARCHAR[], shared_rarity DOUBLE)")
+    con.execute("CREATE OR REPLACE TEMP TABLE _pair (l INTEGER, r INTEGER, kinds UINTEGER, shared_rarity DOUBLE)")
     to_make = con.sql("SELECT coalesce(sum(entities * records), 0)::BIGINT FROM _block WHERE kept").fetchall()[0][0]
     parts = max(1, math.ceil(to_make * BYTES_PER_PAIR / _memory(con)))
-    kinds = ", ".join(f"'{name}'" for name in key_kinds(sides.kind))
     for part in range(parts):
-        run_script(con, "pairs.sql", replace={"kinds": f"[{kinds}]"}, most=MOST, parts=parts, part=part)
+        run_script(con, "pairs.sql", most=MOST, parts=parts, part=part)
     run_script(con, "too_common.sql")
     pairs, records, blocks, not_made = con.sql(
         "SELECT (SELECT count(*) FROM _pair), (SELECT count(DISTINCT l) FROM _pair), "

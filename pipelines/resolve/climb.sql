@@ -1,13 +1,15 @@
 -- One rung: pairs of equal keys of records no earlier rung has linked, tested. One hit links, of more the first few are
--- kept, in the order of the entities' ids.
-CREATE OR REPLACE TEMP TABLE _found AS
-SELECT l.n AS l, r.n AS r
+-- kept, in the order of the entities' ids. The test stands in a CASE so that nothing of it is taken for a condition of a
+-- join: "both or neither a branch" would compare everything with everything.
+CREATE OR REPLACE TEMP TABLE _keyed_alike AS
+SELECT lk.n AS l, rk.n AS r
 FROM (SELECT h, n FROM _left_rung_key ANTI JOIN (SELECT l AS n FROM _rung_hit WHERE hits = 1) USING (n)
     ANTI JOIN _crowded USING (h) WHERE step = {step}) lk
 JOIN (SELECT h, n FROM _right_rung_key WHERE step = {step}) rk USING (h)
-JOIN _left l ON l.n = lk.n
-JOIN _right r ON r.n = rk.n
-WHERE {test} AND NOT EXISTS (FROM _forbidden f WHERE f.l = l.n AND f.r = r.n);
+ANTI JOIN _forbidden f ON f.l = lk.n AND f.r = rk.n;
+CREATE OR REPLACE TEMP TABLE _found AS
+SELECT p.l, p.r FROM _keyed_alike p JOIN _left l ON l.n = p.l JOIN _right r ON r.n = p.r
+WHERE CASE WHEN {test} THEN true ELSE false END;
 INSERT INTO _rung_hit SELECT l, min(r), '{code}', {step}, 1 FROM _found GROUP BY l HAVING count(*) = 1;
 INSERT INTO _rung_hit
 SELECT f.l, f.r, '{code}', {step}, m.hits

@@ -1,12 +1,13 @@
 -- One row per live record that has anything to match on or to be decided: the best entity and what to do with it.
 CREATE OR REPLACE TEMP TABLE _verdict AS
-WITH best AS (
-    SELECT l, count(*) AS candidates,
-        arg_min(r, rank) AS r, arg_min(rule_code, rank) AS rule_code, arg_min(settled, rank) AS settled,
-        arg_min(match_weight, rank) AS weight, arg_min(match_probability, rank) AS probability,
-        arg_min(match_weight, rank) FILTER (rank > 1) AS second_weight, arg_min(coalesce(veto, ''), rank) AS veto,
-        sum(match_probability ORDER BY rank) AS together
+WITH first AS (FROM _considered WHERE rank = 1
+), whole AS (
+    SELECT l, count(*) AS candidates, arg_min(rule_code, rank) AS rule_code, sum(match_probability ORDER BY rank) AS together
     FROM _considered GROUP BY l
+), best AS (
+    SELECT f.l, w.candidates, f.r, w.rule_code, f.settled, f.match_weight AS weight, f.match_probability AS probability,
+        s.match_weight AS second_weight, f.veto, w.together
+    FROM first f JOIN whole w USING (l) LEFT JOIN (SELECT l, match_weight FROM _considered WHERE rank = 2) s USING (l)
 ), accepted AS (SELECT * FROM _decided WHERE links
 ), refused AS (SELECT l, count(*) AS pairs FROM _forbidden GROUP BY l
 ), deferred AS (SELECT DISTINCT l, r FROM _decided WHERE judgement = 'unsure'
@@ -21,7 +22,7 @@ SELECT n.n AS l, coalesce(a.r, b.r) AS r, coalesce(b.candidates, 0)::INTEGER AS 
     b.rule_code, b.settled, a.decided_by, a.reason AS person_reason, refused.pairs AS refused,
     CASE WHEN a.r IS NOT NULL THEN c.match_weight ELSE b.weight END AS match_weight,
     CASE WHEN a.r IS NOT NULL THEN 1.0 ELSE b.probability END AS match_probability,
-    b.together, b.weight - b.second_weight AS margin, nullif(b.veto, '') AS veto, d.l IS NOT NULL AS deferred, t.n IS NOT NULL AS too_common,
+    b.together, b.weight - b.second_weight AS margin, b.veto, d.l IS NOT NULL AS deferred, t.n IS NOT NULL AS too_common,
     {no_key} AS no_key, h.r AS heir_r, h.reference_id AS heir_reference, h.from_id AS heir_of, h.decided_by AS heir_by,
     h.changed AS heir_changed, x.changed AS disowned_changed,
     v.decided_by || ' accepted ' || v.reference_id || strftime(v.decided_at, ' on %Y-%m-%d') || ', which is no longer in the reference'

@@ -8,7 +8,6 @@ cleared, a change of very many rows) leads to a whole run, never to an error.
 """
 
 import hashlib
-from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -19,14 +18,14 @@ from pipelines.resolve.decisions import IN_FORCE
 from pipelines.resolve.frozen import number
 from pipelines.resolve.gathering import Gathered
 from pipelines.resolve.judgements import apply_judgements
+from pipelines.resolve.reference_index import keep_reference
 from pipelines.resolve.rungs import MOST_ENTITIES_PER_KEY, Rung, climb, rung_keys
-from pipelines.resolve.scripts import run_script
+from pipelines.resolve.scripts import code_version, run_script
 from pipelines.resolve.sides import Object, Sides, describe_sides, kind_of
 from pipelines.run import RunContext
 from pipelines.succession import passed_on
 from pipelines.tables import scalar, table_columns
 
-_FOLDER = Path(__file__).parent
 #: A change of more than this share of a side costs less as a whole run.
 TOO_MANY = 0.3
 _INDEX = "_state.kept_index"
@@ -42,7 +41,7 @@ _MARKS: dict[Object, str] = {
 
 def signature_of(matching: Matching, model: Path | None) -> str:
     """Return what an index must have been made with to be used: the model, the settings and this folder's code."""
-    parts = [model.name if model else "", matching.model_dump_json(), _code()]
+    parts = [model.name if model else "", matching.model_dump_json(), code_version()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -98,10 +97,12 @@ def _look(
     return Gathered(sides, found, by_rung, decisions, records, partial=True)
 
 
-def keep_index(con: duckdb.DuckDBPyConnection, seen: Gathered, run: RunContext, signature: str | None) -> None:
+def keep_index(
+    con: duckdb.DuckDBPyConnection, seen: Gathered, run: RunContext, signature: str | None, reference: str
+) -> None:
     """Keep for later changes what this run found; without a signature (no model) nothing is kept.
 
-    Call it within the transaction that writes the crosswalk.
+    ``reference`` is the signature of the reference's keys. Call it within the transaction that writes the crosswalk.
     """
     name = seen.sides.object
     con.execute(f"CREATE TABLE IF NOT EXISTS {_INDEX} (object VARCHAR, signature VARCHAR, rows BIGINT, pairs BIGINT)")
@@ -113,6 +114,7 @@ def keep_index(con: duckdb.DuckDBPyConnection, seen: Gathered, run: RunContext, 
     marked = "_left" if name == "account" else f"(SELECT l.n, m.* FROM _left l JOIN ({_MARKS[name]}) m ON m.id = l.id)"
     script = "refresh_index.sql" if seen.partial else "keep_index.sql"
     run_script(con, script, replace={"object": name, "marked": marked}, most=MOST)
+    keep_reference(con, name, reference, None if seen.partial or seen.reference_kept else "keep_reference.sql")
     con.execute(
         f"INSERT INTO {_INDEX} SELECT '{name}', '{signature}', (SELECT count(*) FROM crosswalk.{name}), "
         f"(SELECT count(*) FROM match.{name}_candidate)"
@@ -171,8 +173,8 @@ def _changed_entities(con: duckdb.DuckDBPyConnection, sides: Sides, rungs: tuple
 def _fetch_entities(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``_right`` with the entities of ``_needed``."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE _right AS SELECT i.n, e.* FROM _every_right e "
-        "JOIN (SELECT n, id FROM _right_id SEMI JOIN _needed USING (n)) i ON i.id = e.id"
+        "CREATE OR REPLACE TEMP TABLE _right AS SELECT i.n, i.place, e.* FROM _every_right e JOIN (SELECT n, id, "
+        "row_number() OVER (ORDER BY id)::INTEGER AS place FROM _right_id SEMI JOIN _needed USING (n)) i ON i.id = e.id"
     )
 
 
@@ -182,11 +184,3 @@ def _note_people(con: duckdb.DuckDBPyConnection, name: Object, run: RunContext) 
     nobody = "SELECT NULL::VARCHAR AS object, NULL::VARCHAR AS id, NULL::VARCHAR AS to_id WHERE false"
     parts = {"in_force": IN_FORCE, "passed_on": passed_on(con, name) if mirrored else nobody}
     run_script(con, "asked.sql", replace=parts, object=name, at=run.started_at.replace(tzinfo=None))
-
-
-@cache
-def _code() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(file for file in _FOLDER.iterdir() if file.suffix in (".py", ".sql")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()

@@ -20,7 +20,7 @@ WITH considered AS (
     SELECT salesforce_id, old_reference_id AS id FROM _moved WHERE old_reference_id IS NOT NULL
     UNION SELECT salesforce_id, new_reference_id FROM _moved WHERE new_reference_id IS NOT NULL
     UNION SELECT salesforce_id, reference_id FROM {candidates_before} SEMI JOIN _moved USING (salesforce_id)
-    UNION SELECT salesforce_id, reference_id FROM _considered SEMI JOIN _moved USING (salesforce_id)
+    UNION SELECT salesforce_id, reference_id FROM _candidate SEMI JOIN _moved USING (salesforce_id)
 ), entity AS (
     SELECT c.salesforce_id, bool_or(b.id IS NULL OR b.place > $last) AS other
     FROM considered c LEFT JOIN _state.{kind}_basis b USING (id) GROUP BY c.salesforce_id

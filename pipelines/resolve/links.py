@@ -14,6 +14,7 @@ from data_contracts.contracts import TableContract, load_contract
 from data_contracts.settings import Matching
 from pipelines.resolve.active import weigh_questions
 from pipelines.resolve.basis import Difference
+from pipelines.resolve.candidates import key_kinds
 from pipelines.resolve.learning import learned_weight
 from pipelines.resolve.met import met_pairs
 from pipelines.resolve.model import Model
@@ -29,7 +30,7 @@ TIES = {
     "match_weight": "match_weight DESC NULLS LAST",
     "same_country": "same_country DESC",
     "employees": "employees DESC NULLS LAST",
-    "reference_id": "reference_id",
+    "reference_id": "place",
 }
 
 
@@ -79,7 +80,7 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, mode
 
     ``model`` is asked for what it learnt from decisions; ``_teaching`` says what a decision on each pair would teach.
     """
-    ties = ", ".join([*(TIES[name] for name in matching.ties if name in TIES), "reference_id"])
+    ties = ", ".join([*(TIES[name] for name in matching.ties if name in TIES), TIES["reference_id"]])
     no_key = (
         "coalesce(n.name_clean, n.domain, n.phone) IS NULL"
         if sides.kind == "company"
@@ -89,7 +90,12 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, mode
         con,
         "candidate.sql",
         certain=RUNG_PROBABILITY,
-        replace={"ties": ties, "met": met_pairs(sides, _CONSIDERED), "learned": learned_weight(model)},
+        replace={
+            "ties": ties,
+            "met": met_pairs(sides, _CONSIDERED),
+            "learned": learned_weight(model),
+            "kinds": "[" + ", ".join(f"'{kind}'" for kind in key_kinds(sides.kind)) + "]",
+        },
     )
     run_script(
         con,
@@ -110,7 +116,7 @@ def write_candidates(con: duckdb.DuckDBPyConnection, sides: Sides, *, only: str 
     ``only`` names a table (id) of the records whose candidates are written, those of the others stay.
     """
     contract = load_contract(f"match.{sides.object}_candidate")
-    source = "_considered LEFT JOIN _teaching USING (l, r)"
+    source = "_candidate LEFT JOIN _teaching USING (l, r)"
     have = {row[0] for row in con.sql(f"DESCRIBE FROM {source}").fetchall()}
     wanted = ", ".join(column.name for column in contract.columns if column.name in have)
     return _write(con, contract, f"SELECT {wanted} FROM {source}", only=only)

@@ -1,7 +1,7 @@
--- Everything known of a pair that met, one row each: its keys and rung, its weights, what speaks against it.
+-- Everything known of a pair that met, one row each: its keys and rung, its weights, what speaks against it. place is the
+-- entity's place in the order of the ids.
 SELECT pair.l, pair.r, hit.code AS rule_code, coalesce(hit.hits = 1, false) AS settled,
-    coalesce(p.block_keys, []) AS block_keys, s.* EXCLUDE (l, r),
-    l.id AS salesforce_id, r.id AS reference_id,
+    coalesce(p.kinds, 0) AS kinds, s.* EXCLUDE (l, r), r.place,
     coalesce(l.country_code = r.country_code, false) AS same_country, {employees} AS employees, {veto} AS veto, {likeness}
 FROM {pairs} pair
 JOIN _left l ON l.n = pair.l

@@ -19,6 +19,7 @@ from pipelines.resolve.gathering import Gathered, gather
 from pipelines.resolve.incremental import gather_changes, keep_index, signature_of
 from pipelines.resolve.learning import learn
 from pipelines.resolve.model import Model, latest_model, save_model
+from pipelines.resolve.reference_index import reference_signature
 from pipelines.resolve.rung_precision import RungPrecision, estimate_precision, read_precision
 from pipelines.resolve.rungs import rungs_in_order
 from pipelines.resolve.scoring import score
@@ -84,12 +85,15 @@ def resolve(
     ``models_dir``. Raises ResolutionError when a model cannot be used, or the Spark cluster of the settings.
     """
     say, began = progress or _LOG.info, time.monotonic()
+    # What a run that failed half-way left.
+    _forget(con)
     rungs = rungs_in_order(kind_of(name), settings.matching.rungs)
     kept = _kept_model(con, name, run, models_dir)
     signature = signature_of(settings.matching, kept[1] if kept else None)
+    reference = reference_signature(kept[1], rungs) if kept else None
     seen = gather_changes(con, name, rungs, run, signature) if kept else None
     if seen is None:
-        seen = gather(con, name, rungs, run, seed=settings.matching.seed, training=kept is None)
+        seen = gather(con, name, rungs, run, seed=settings.matching.seed, reference=reference)
     sides = seen.sides
     _tell(say, seen)
     model, path, reused = kept or (_trained(con, engine or DirectEngine(con), sides, run), None, False)
@@ -99,10 +103,10 @@ def resolve(
         model = learn(con, sides, model)
         path = save_model(model, models_dir, run)
         freeze(con, path)
-        signature = signature_of(settings.matching, path)
+        signature, reference = signature_of(settings.matching, path), reference_signature(path, rungs)
     run_script(con, "unsettled.sql")
     links.judge(con, sides, settings.matching, model)
-    candidates, changes = _write(con, seen, run, model, settings.matching, signature)
+    candidates, changes = _write(con, seen, run, model, settings.matching, (signature, reference or ""))
     say(f"{name}: crosswalk written, {changes:,} links changed")
     result = _result(con, seen, (model, path, reused), candidates, changes, time.monotonic() - began)
     _forget(con)
@@ -126,9 +130,12 @@ def _write(
     run: RunContext,
     model: Model | None,
     matching: Matching,
-    signature: str,
+    signatures: tuple[str, str],
 ) -> tuple[int, int]:
-    """Write candidates, links and what changed; return how many candidates there are and how many links changed."""
+    """Write candidates, links and what changed; return how many candidates there are and how many links changed.
+
+    ``signatures`` are those of the index for small changes and of the reference's keys.
+    """
     sides, only = seen.sides, "_written" if seen.partial else None
     for table in ("ops.link_change", TABLE, f"match.{sides.object}_candidate"):
         ensure_table(con, load_contract(table))
@@ -139,7 +146,7 @@ def _write(
             links.write_crosswalk(con, sides, run, only=only)
             changes = links.write_link_changes(con, sides, run, difference, only=only)
             candidates = links.write_candidates(con, sides, only=only)
-            keep_index(con, seen, run, signature if model else None)
+            keep_index(con, seen, run, signatures[0] if model else None, signatures[1])
             hold_to_limit(con, sides.object, matching, run, changes)
     except LinkChangeLimitError as error:
         if isinstance(error.stop, Stop):

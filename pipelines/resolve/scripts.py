@@ -1,6 +1,8 @@
 """Running the SQL files of this folder. What they do is said in each file."""
 
+import hashlib
 import re
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -24,3 +26,12 @@ def run_script(
         if statement.strip():
             used = {key: value for key, value in parameters.items() if re.search(rf"\${key}\b", statement)}
             con.execute(statement, used)
+
+
+@cache
+def code_version() -> str:
+    """Return a hash of this folder's code: what an earlier version kept may mean something else."""
+    digest = hashlib.sha256()
+    for path in sorted(file for file in _SQL.iterdir() if file.suffix in (".py", ".sql")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -55,19 +55,39 @@ def kind_of(name: Object) -> Kind:
 
 
 def read_sides(con: duckdb.DuckDBPyConnection, name: Object) -> Sides:
-    """Create ``_left`` and ``_right`` for object ``name``, every row of both; see ``describe_sides``.
-
-    Rows are numbered in the order of their ids, so that every run numbers alike.
-    """
+    """Create ``_left`` and ``_right`` for object ``name``, every row of both; see ``describe_sides``."""
     describe_sides(con, name)
-    for side in ("left", "right"):
+    return number_sides(con, name)
+
+
+def number_sides(con: duckdb.DuckDBPyConnection, name: Object, kept: str | None = None) -> Sides:
+    """Make tables of what ``describe_sides`` described, numbered so that every run numbers alike.
+
+    ``place`` is the place of a row in the order of the ids, and ``n`` the same unless ``kept`` names a table (id, n)
+    with numbers that the entities have already.
+    """
+    kind = kind_of(name)
+    for side, table, key in (("left", name, "salesforce_id"), ("right", kind, f"{kind}_id")):
+        numbers = kept if side == "right" else None
+        # The ids alone are sorted, and the rows fetched by them: a third of what sorting whole rows takes.
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE _{side} AS "
-            f"SELECT row_number() OVER (ORDER BY id)::INTEGER AS n, * FROM _every_{side}"
+            f"CREATE OR REPLACE TEMP TABLE _{side}_place AS "
+            + _placed(
+                f"SELECT n, id FROM {numbers}" if numbers else f"SELECT {key} AS id FROM standard.{table}", numbers
+            )
         )
-    con.execute("CREATE OR REPLACE TEMP VIEW _right_id AS SELECT n, id FROM _right")
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE _{side} AS SELECT p.n, p.place, e.* "
+            f"FROM _every_{side} e JOIN _{side}_place p USING (id)"
+        )
+    con.execute("CREATE OR REPLACE TEMP VIEW _right_id AS SELECT n, id FROM _right_place")
     left, right = (con.sql(f"SELECT count(*) FROM _{side}").fetchall()[0][0] for side in ("left", "right"))
-    return Sides(name, kind_of(name), left, right, max(int(number(con, "entities", right)), 2))
+    return Sides(name, kind, left, right, max(int(number(con, "entities", right)), 2))
+
+
+def _placed(rows: str, numbered: str | None) -> str:
+    place = "row_number() OVER (ORDER BY id)::INTEGER"
+    return f"SELECT {'n' if numbered else f'{place} AS n'}, {place} AS place, id FROM ({rows})"
 
 
 def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:

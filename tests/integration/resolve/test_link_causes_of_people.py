@@ -21,7 +21,7 @@ def tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TEMP TABLE _departed (salesforce_id VARCHAR, departure VARCHAR)")
     con.execute("CREATE TEMP TABLE _merged_account (id VARCHAR, merged_into VARCHAR)")
     con.execute("CREATE TEMP TABLE _left (n INTEGER, id VARCHAR)")
-    con.execute("CREATE TEMP TABLE _considered (salesforce_id VARCHAR, reference_id VARCHAR)")
+    con.execute("CREATE TEMP TABLE _candidate (salesforce_id VARCHAR, reference_id VARCHAR)")
     con.execute("CREATE TEMP TABLE _inherited (l INTEGER, from_id VARCHAR, reference_id VARCHAR, judgement VARCHAR, "
                 "decided_at TIMESTAMP)")  # fmt: skip
     con.execute(

@@ -78,12 +78,12 @@ class Steps:
             put_row(con, "crosswalk.account", salesforce_id=salesforce_id, status="linked" if entity else "unmatched",
                     reference_id=entity, method=method, candidate_count=3, reason="", run_id=run.run_id,
                     reason_code="rung")  # fmt: skip
-        con.execute("CREATE OR REPLACE TEMP TABLE _considered AS SELECT salesforce_id, company_id AS reference_id "
+        con.execute("CREATE OR REPLACE TEMP TABLE _candidate AS SELECT salesforce_id, company_id AS reference_id "
                     f"FROM standard.account, standard.company WHERE salesforce_id = '{RECORD}'")  # fmt: skip
         sides = Sides("account", "company", 2, 3, 3)
         write_link_changes(con, sides, run, compare_basis(con, sides, run, basis))
         con.execute("DELETE FROM match.account_candidate").fetchall()
-        con.execute("INSERT INTO match.account_candidate BY NAME SELECT *, 1 AS rank FROM _considered").fetchall()
+        con.execute("INSERT INTO match.account_candidate BY NAME SELECT *, 1 AS rank FROM _candidate").fetchall()
         return con.execute(
             "SELECT salesforce_id, change, cause, causes FROM ops.link_change WHERE run_id = ? ORDER BY ALL",
             [run.run_id],
