@@ -99,7 +99,7 @@ def pair_up(con: duckdb.DuckDBPyConnection, sides: Sides) -> Candidates:
     """Create ``_pair`` and ``_too_common`` from ``_left_key``, ``_right_key`` and ``_block``, as memory allows."""
     con.execute("CREATE OR REPLACE TEMP TABLE _pair (l INTEGER, r INTEGER, kinds UINTEGER, shared_rarity DOUBLE)")
     to_make = con.sql("SELECT coalesce(sum(entities * records), 0)::BIGINT FROM _block WHERE kept").fetchall()[0][0]
-    parts = max(1, math.ceil(to_make * BYTES_PER_PAIR / _memory(con)))
+    parts = max(1, math.ceil(to_make * BYTES_PER_PAIR / share_of_memory(con)))
     for part in range(parts):
         run_script(con, "pairs.sql", most=MOST, parts=parts, part=part)
     run_script(con, "too_common.sql")
@@ -122,7 +122,7 @@ def _reasons(con: duckdb.DuckDBPyConnection, kinds: tuple[str, ...]) -> tuple[st
     )
 
 
-def _memory(con: duckdb.DuckDBPyConnection) -> int:
+def share_of_memory(con: duckdb.DuckDBPyConnection) -> int:
     """Return a third of the memory DuckDB may use, in bytes."""
     text = str(con.sql("SELECT current_setting('memory_limit')").fetchall()[0][0])
     size, unit = re.match(r"([0-9.]+)\s*([KMGT]?)", text).groups()  # type: ignore[union-attr]

@@ -22,7 +22,7 @@ from pipelines.resolve.model import Model, latest_model, save_model
 from pipelines.resolve.reference_index import reference_signature
 from pipelines.resolve.rung_precision import RungPrecision, estimate_precision, read_precision
 from pipelines.resolve.rungs import rungs_in_order
-from pipelines.resolve.scoring import score
+from pipelines.resolve.scoring import score_in_parts
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Object, Sides, kind_of
 from pipelines.resolve.spark.scoring import score_on_spark
@@ -226,16 +226,16 @@ def _score(
             "(l INTEGER, r INTEGER, alike FLOAT, contained FLOAT, shared FLOAT)"
         )
         return
+    weights = ", ".join(f"mw_{c.name} AS weight_{c.name}" for c in model.comparisons)
+    columns = (
+        f"l, r, {model.together_sql} AS weight_together, match_weight + weight_together AS match_weight, {weights}"
+    )
     if matching.engine == "spark" and con.sql("SELECT count(*) FROM _to_score").fetchall()[0][0]:
         score_on_spark(con, matching.spark, exchange, sides, "_to_score", model, "_splink")
-    else:
-        score(con, engine, sides, "_to_score", model.comparisons, model.parameters, model.prior, "_splink")
-    weights = ", ".join(f"mw_{c.name} AS weight_{c.name}" for c in model.comparisons)
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE _scored AS "
-        f"SELECT l, r, match_weight + weight_together AS match_weight, {weights}, weight_together "
-        f"FROM (SELECT *, {model.together_sql} AS weight_together FROM _splink)"
-    )
+        con.execute(f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT {columns} FROM _splink")
+        return
+    given = (model.comparisons, model.parameters, model.prior)
+    score_in_parts(con, engine, sides, "_to_score", given, "_scored", columns)
 
 
 def _counts(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """Pairs in, comparison levels and weights out: what the engine is given and in which form its answer is kept."""
 
+import math
 import re
 from typing import Any
 
 import duckdb
 
+from pipelines.resolve.candidates import share_of_memory
 from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
@@ -14,6 +16,8 @@ from resources.resolution_engine import ResolutionEngine, splink_settings
 Parameters = dict[str, dict[str, list[float]]]
 """Comparison → ``m`` and ``u``: the share of each level, best first, among matches and non-matches."""
 
+#: Bytes a pair takes while it is scored: its values of both sides, and likeness of names on the way.
+BYTES_PER_PAIR = 500
 #: How conditions ask for the likeness of two names, which is a value of the pair.
 _LIKENESS = re.compile(r"names_(\w+)\(names_l, n_r\)")
 #: Nothing to join where a side has no such values.
@@ -101,6 +105,36 @@ def score(
         for level in (level for comparison in given for level in comparison["comparison_levels"]):
             level["sql_condition"] = _LIKENESS.sub(r"\1_p", level["sql_condition"])
     engine.score(splink_settings(given, prior, levels=levels), "_left_seen", "_right_seen", pairs, into)
+
+
+def score_in_parts(
+    con: duckdb.DuckDBPyConnection,
+    engine: ResolutionEngine,
+    sides: Sides,
+    pairs: str,
+    model: tuple[tuple[Comparison, ...], Parameters, float],
+    into: str,
+    columns: str,
+) -> int:
+    """Score ``pairs`` like ``score``, as many at a time as memory allows; write SQL ``columns`` of it to ``into``.
+
+    ``model`` are comparisons, parameters and prior. For companies ``_name_alike`` has all pairs in the end. Returns the
+    parts; all pairs of a record are in one.
+    """
+    count: int = con.sql(f"SELECT count(*) FROM {pairs}").fetchall()[0][0]
+    parts = max(1, math.ceil(count * BYTES_PER_PAIR / share_of_memory(con)))
+    tables = {into: f"SELECT {columns} FROM _part_scored"}
+    if sides.kind == "company" and parts > 1:
+        tables["_every_likeness"] = "FROM _name_alike"
+    for part in range(parts):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE _part AS SELECT l, r FROM {pairs} WHERE l % {parts} = {part}")
+        score(con, engine, sides, "_part", *model, "_part_scored")
+        for table, rows in tables.items():
+            con.execute(f"INSERT INTO {table} {rows}" if part else f"CREATE OR REPLACE TEMP TABLE {table} AS {rows}")
+    if "_every_likeness" in tables:
+        con.execute("DROP TABLE _name_alike")
+        con.execute("ALTER TABLE _every_likeness RENAME TO _name_alike")
+    return parts
 
 
 def _column(name: str) -> str:
