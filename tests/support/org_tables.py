@@ -47,6 +47,7 @@ FIELD_TYPES = {
     "IsConverted": "BOOLEAN",
     "IsWon": "BOOLEAN",
     "LastActivityDate": "DATE",
+    "LastModifiedDate": "TIMESTAMP",
     "NumberOfEmployees": "BIGINT",
     "SystemModstamp": "TIMESTAMP",
 }
