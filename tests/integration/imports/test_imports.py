@@ -6,6 +6,7 @@ import pytest
 
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
+from pipelines.clear import clear_matches
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
 from tests.support.org_tables import (
     fetch,
@@ -97,6 +98,107 @@ def test_the_same_data_twice_writes_nothing_and_a_change_is_fed_once(tmp_path: P
         (1, "name", "Acme Inc", "Acme Group", "run-3"),
         (2, "phone", "+47 22 00 00 00", None, "run-3"),
     ]
+
+
+WRITTEN = ("imports.account", "imports.company", "imports.value", "imports.change", "imports.feed",
+           "imports.creation_proposal", "_state.import_mark_account")  # fmt: skip
+
+
+def _whole_import(con, settings: Settings, day: int, **more):
+    """One run's imports of accounts; returns how many rows it wrote of records and of entities."""
+    run = run_context(f"run-{day}", day=day)
+    records = build_imports(con, "account", settings, run, **more)
+    entities = build_entity_imports(con, "company", settings, run)
+    build_creation_proposals(con, "account", settings, run)
+    return records.written, entities.written
+
+
+def _places(con):
+    """Every row with its place in the file: a row that was written again, the same or not, stands elsewhere."""
+    return [fetch(con, f"SELECT rowid, * FROM {table} ORDER BY rowid") for table in WRITTEN]
+
+
+def test_importing_the_same_data_again_touches_no_row_of_any_table(tmp_path: Path):
+    with warehouse(tmp_path) as con:
+        _load(con)
+        assert _whole_import(con, Settings(), 1) == (4, 1)
+        before = _places(con)
+        _load(con)
+        assert _whole_import(con, Settings(), 2) == (0, 0)
+        assert _places(con) == before
+        # Asked for by name, an object is looked at as a whole, and is still the same.
+        assert _whole_import(con, Settings(), 3, again=("A1",)) == (0, 0)
+        assert _places(con)[:-1] == before[:-1]
+        assert _whole_import(con, Settings(), 4, again=None) == (0, 0)
+        assert _places(con)[:-1] == before[:-1]
+
+
+def test_only_what_changed_is_written(tmp_path: Path):
+    with warehouse(tmp_path) as con:
+        _load(con)
+        _whole_import(con, Settings(), 1)
+        before = dict(fetch(con, "SELECT salesforce_id, rowid FROM imports.account"))
+        _load(con, [ACCOUNTS[0] | {"Name": "Acme Group"}, *ACCOUNTS[1:]])
+        assert _whole_import(con, Settings(), 2) == (1, 1)
+        after = dict(fetch(con, "SELECT salesforce_id, rowid FROM imports.account"))
+    assert {record for record, place in after.items() if before[record] != place} == {"A1"}
+
+
+def test_a_record_says_which_of_its_values_differ(tmp_path: Path):
+    with warehouse(tmp_path) as con:
+        _load(con)
+        build_imports(con, "account", Settings(), run_context())
+        rows = fetch(con, "SELECT salesforce_id, different_fields FROM imports.account ORDER BY 1")
+    assert rows == [("A1", []), ("A2", ["name", "phone", "street", "city", "employees"]), ("A3", None), ("A4", None)]
+
+
+def test_the_feed_is_resumed_from_a_cursor_and_a_cleared_object_begins_another(tmp_path: Path):
+    with warehouse(tmp_path) as con:
+        _load(con)
+        _whole_import(con, Settings(), 1)
+        (first, sequence) = fetch(con, "SELECT feed_id, last_sequence FROM imports.feed")[0]
+        assert sequence == 0
+        _load(con, [ACCOUNTS[0] | {"Name": "Acme Group"}, *ACCOUNTS[1:]])
+        _whole_import(con, Settings(), 2)
+        assert fetch(con, "SELECT feed_id, first_sequence, last_sequence FROM imports.feed") == [(first, 1, 1)]
+        # Old rows may go: a sequence is never given twice.
+        con.execute("DELETE FROM imports.change")
+        _load(con)
+        _whole_import(con, Settings(), 3)
+        assert fetch(con, "SELECT sequence, old_value, new_value FROM imports.change") == [
+            (2, "Acme Group", "Acme Inc")
+        ]
+        assert fetch(con, "SELECT feed_id, first_sequence, last_sequence FROM imports.feed") == [(first, 2, 2)]
+
+        clear_matches(con, "account")
+        _load(con)
+        _whole_import(con, Settings(), 4)
+        (second, sequence) = fetch(con, "SELECT feed_id, last_sequence FROM imports.feed")[0]
+        assert (second != first, sequence) == (True, 2)
+        assert fetch(con, "SELECT count(*) FROM imports.value") == [(5,)]
+
+
+def test_values_that_came_back_after_all_were_gone_are_fed(tmp_path: Path):
+    with warehouse(tmp_path) as con:
+        _load(con)
+        _whole_import(con, Settings(), 1)
+        put_crosswalk(con, "account", dict.fromkeys(("A1", "A2", "A3", "A4")))
+        _whole_import(con, Settings(), 2)
+        assert fetch(con, "SELECT count(*) FROM imports.value") == [(0,)]
+        _load(con)
+        _whole_import(con, Settings(), 3)
+        feed = fetch(con, "SELECT run_id, count(*), count(new_value) FROM imports.change GROUP BY ALL ORDER BY 1")
+    assert feed == [("run-2", 5, 0), ("run-3", 5, 5)]
+
+
+def test_an_order_of_survivors_for_half_an_address_or_for_nothing_is_refused(tmp_path: Path):
+    for name, told in (("street", "moves with its group.*write address instead"), ("emial", "write email instead")):
+        survivorship = {"targets": {name: ["most_recent"]}}
+        settings = Settings.model_validate({"imports": {"survivorship": survivorship}})
+        with warehouse(tmp_path) as con:
+            _load(con)
+            with pytest.raises(SettingsError, match=f"(?s){told}"):
+                build_entity_imports(con, "company", settings, run_context())
 
 
 def test_a_target_taken_out_leaves_the_values_and_says_so_in_the_feed(tmp_path: Path):
