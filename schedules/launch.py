@@ -17,6 +17,7 @@ from data_contracts import errors
 from resources.home import Home
 from resources.wiring import LOCATION, PAUSED_TAG
 from schedules.dead_runs import settle
+from schedules.event_log import kept_open
 from schedules.jobs import DAILY, WEEKLY, run_config
 from schedules.selection import selection_for
 
@@ -90,7 +91,7 @@ def dagster_instance(home: Home) -> Iterator[dg.DagsterInstance]:
         )
     os.environ["DAGSTER_HOME"] = given or str(embedded_dagster_home(home))
     try:
-        with dg.DagsterInstance.get() as instance:
+        with kept_open(home.dagster), dg.DagsterInstance.get() as instance:
             yield instance
     finally:
         if given is None:
