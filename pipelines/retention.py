@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from data_contracts.settings import Retention
+from pipelines.imports.feed import note_first
 from pipelines.publish.snapshot_files import earlier_snapshots
 from pipelines.tables import table_columns
 from resources.home import Home
@@ -47,6 +48,7 @@ def expire(con: duckdb.DuckDBPyConnection, home: Home, retention: Retention, now
         last = " AND sequence < (SELECT max(sequence) FROM imports.change)" if table == "imports.change" else ""
         if column in table_columns(con, table):
             _delete(con, told, table, f"{column} < $limit{last}", limit)
+    note_first(con)
     if "started_at" in table_columns(con, "ops.sync_run"):
         old = (
             "run_id IN (SELECT run_id FROM ops.sync_run WHERE started_at < $limit AND run_id NOT IN "

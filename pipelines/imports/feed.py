@@ -45,6 +45,13 @@ def close_feed(con: duckdb.DuckDBPyConnection, run: RunContext) -> None:
         last = last_sequence(con)
         con.execute("DELETE FROM imports.feed")
         _begin(con, run, last)
+    note_first(con)
+
+
+def note_first(con: duckdb.DuckDBPyConnection) -> None:
+    """Say which row of the feed is the lowest still there; for whoever removes old ones, too."""
+    if not table_columns(con, "imports.feed"):
+        return
     lowest = "SELECT min(sequence) AS first FROM imports.change"
     con.execute(
         f"UPDATE imports.feed SET first_sequence = e.first FROM ({lowest}) AS e "

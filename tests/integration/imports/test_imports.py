@@ -1,13 +1,16 @@
 """Mapped imports on hand-made tables: what a record and an entity get, and what the feed says."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
+from data_contracts.settings_file import load_settings
 from pipelines.clear import clear_matches
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
+from pipelines.imports.feed import note_first
 from tests.support.org_tables import (
     fetch,
     put_crosswalk,
@@ -170,12 +173,39 @@ def test_the_feed_is_resumed_from_a_cursor_and_a_cleared_object_begins_another(t
         ]
         assert fetch(con, "SELECT feed_id, first_sequence, last_sequence FROM imports.feed") == [(first, 2, 2)]
 
-        clear_matches(con, "account")
+        clear_matches(con, "account", Settings())
         _load(con)
         _whole_import(con, Settings(), 4)
         (second, sequence) = fetch(con, "SELECT feed_id, last_sequence FROM imports.feed")[0]
         assert (second != first, sequence) == (True, 2)
         assert fetch(con, "SELECT count(*) FROM imports.value") == [(5,)]
+
+
+def test_the_feeds_page_says_what_a_consumer_can_do(tmp_path: Path):
+    page = (Path(__file__).parents[3] / "docs" / "imports.md").read_text()
+    take, resume, may_resume = re.findall(r"```sql\n(.*?)```", page, flags=re.DOTALL)
+    for block in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL):
+        (tmp_path / "crosswalk.yaml").write_text(block)
+        load_settings(tmp_path / "crosswalk.yaml")
+    with warehouse(tmp_path) as con:
+        _load(con)
+        _whole_import(con, Settings(), 1)
+        feed_id, sequence = fetch(con, take)[0]
+        for day, name in enumerate(("Acme Group", "Acme Inc"), start=2):
+            _load(con, [ACCOUNTS[0] | {"Name": name}, *ACCOUNTS[1:]])
+            _whole_import(con, Settings(), day)
+        rows = con.execute(resume, {"last_sequence": sequence}).fetchall()
+        assert [(row[0], row[4], row[5]) for row in rows] == [
+            (1, "Acme Inc", "Acme Group"),
+            (2, "Acme Group", "Acme Inc"),
+        ]
+        cursor = {"feed_id": feed_id, "last_sequence": sequence}
+        assert con.execute(may_resume, cursor).fetchall() == [(True,)]
+        con.execute("DELETE FROM imports.change WHERE sequence = 1")
+        note_first(con)
+        assert con.execute(may_resume, cursor).fetchall() == [(False,)]
+        assert con.execute(may_resume, cursor | {"last_sequence": 1}).fetchall() == [(True,)]
+        assert con.execute(may_resume, {"feed_id": "x", "last_sequence": 2}).fetchall() == [(False,)]
 
 
 def test_values_that_came_back_after_all_were_gone_are_fed(tmp_path: Path):
