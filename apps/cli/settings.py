@@ -6,6 +6,7 @@ import click
 
 from apps.cli.settings_check import check
 from apps.cli.settings_diff import diff
+from apps.cli.settings_suggest import suggest
 from apps.cli.thresholds import thresholds
 from data_contracts.settings_schema import settings_schema
 
@@ -15,7 +16,7 @@ def command() -> None:
     """Check the settings file, show what may stand in it and what changed."""
 
 
-for _part in (check, diff, thresholds):
+for _part in (check, diff, suggest, thresholds):
     command.add_command(_part)
 
 
