@@ -7,7 +7,13 @@ record moves.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from data_contracts.errors import QuotaError, SalesforceError
+from data_contracts.errors import (
+    AuthenticationError,
+    CrosswalkError,
+    OrgUnreachableError,
+    QuotaError,
+    SalesforceError,
+)
 from data_contracts.mapping import Direction, as_mapped
 from data_contracts.mapping_rules import GONE, Fault, OrgField, org_problems
 from data_contracts.settings import Settings
@@ -106,19 +112,31 @@ def _unreadable(org: SalesforceOrg, name: str, error: SalesforceError, found: Or
 
 
 def _selected(org: SalesforceOrg, settings: Settings, name: str, found: OrgCheck) -> None:
-    key: Key = ("objects", name, "selection")
-    trial = try_selection(org, settings, name)
+    chosen, key = settings.objects[name].selection, ("objects", name, "selection")
+    if chosen.mode == "all" and not (chosen.lists or chosen.reports):
+        _counted(settings, name, org.count(api_name(name)), found)
+        return
+    try:
+        trial = try_selection(org, settings, name)
+    except (AuthenticationError, OrgUnreachableError, QuotaError):
+        raise
+    except CrosswalkError as error:
+        found.faults.append(Fault(key, error.what, error.why, error.next_step))
+        return
     found.faults += [Fault(key, told) for told in trial.problems]
     if trial.problems:
         return
-    if trial.mode == "all" and name != "opportunity":
-        # Opportunities are read in a window, which takes fewer.
-        _, refusal = over_cap(name, trial.records, settings)
-        if refusal:
-            what, why, step = refusal.splitlines()
-            found.faults.append(Fault(("limits", "records", name), what, why, step))
-            return
     members = "".join(f", {listed}: {count:,}" for listed, count in trial.members.items())
     matched = trial.records if trial.matched is None else trial.matched
     found.notes.append(f"{name}: {matched:,} of {trial.records:,} records selected{members}")
     found.notes += [f"{name}: {warning}" for warning in trial.warnings]
+
+
+def _counted(settings: Settings, name: str, records: int, found: OrgCheck) -> None:
+    """Hold all records of an object to its limit; opportunities are read in a window, which takes fewer."""
+    _, refusal = over_cap(name, records, settings)
+    if refusal and name != "opportunity":
+        what, why, step = refusal.splitlines()
+        found.faults.append(Fault(("limits", "records", name), what, why, step))
+    else:
+        found.notes.append(f"{name}: {records:,} records")

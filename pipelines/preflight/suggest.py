@@ -97,11 +97,13 @@ def _filters(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, live
 
 
 def _thresholds(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Proposal]:
-    now, found = settings.matching.thresholds, {}
+    now = settings.matching.thresholds
+    found: dict[str, float] = {}
     for name in ENTITY:
         if table_columns(con, f"match.{name}_candidate") and table_columns(con, f"crosswalk.{name}"):
             link = suggested(sweep(con, name, now))
-            found |= {name: link} if link is not None else {}
+            if link is not None:
+                found[name] = link
     if not found:
         told = "the model alone links nothing yet that could be judged; the threshold in use"
         yield Proposal(("matching", "thresholds", "link"), now.link, told)
