@@ -22,7 +22,7 @@ AGES = {
     "ops.record_event": "detected_at",
     "ops.reject": "rejected_at",
     "ops.schema_change": "detected_at",
-    "ops.publication": "at",
+    "ops.publication": "happened_at",
     "imports.change": "changed_at",
 }
 #: Tables of runs, that go with their run.

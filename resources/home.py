@@ -1,6 +1,7 @@
 """Where Crosswalk keeps its files: ``CROSSWALK_HOME`` and what lies in it. No data is read or written here."""
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_contracts.errors import HomeBusyError, SettingsError
+
+#: How files lie in the home; raised when a version lays them otherwise. A home without the note is of layout 0.
+LAYOUT = 1
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Home:
         home = cls(Path(os.environ.get("CROSSWALK_HOME", ".crosswalk")).expanduser().resolve())
         try:
             home.prepare()
+            home.settle_layout()
         except OSError as error:
             raise SettingsError(
                 f"CROSSWALK_HOME {home.root} cannot be used: {error.strerror or error}",
@@ -47,6 +52,25 @@ class Home:
         # Others may pass through to published/, and may list or open nothing else.
         self.root.chmod(0o711)
         self.published.parent.chmod(0o755)
+
+    def settle_layout(self) -> None:
+        """Hold the layout of the home to what this version knows, and note it where it is not noted.
+
+        A home of an earlier version needs no command: tables and the decisions store are brought up to date by whoever
+        opens them. Raises SettingsError for one of a later version.
+        """
+        file = self.root / "home.json"
+        found = _layout(file)
+        if found > LAYOUT:
+            raise SettingsError(
+                f"CROSSWALK_HOME {self.root} has layout {found}; this Crosswalk knows layouts up to {LAYOUT}",
+                why="a newer Crosswalk has worked in it",
+                next_step="upgrade Crosswalk, or set CROSSWALK_HOME to another folder",
+            )
+        if found < LAYOUT:
+            part = self.root / f".home.json.{os.getpid()}"
+            part.write_text(json.dumps({"layout": LAYOUT}))
+            part.replace(file)
 
     @property
     def warehouse(self) -> Path:
@@ -112,3 +136,10 @@ class Home:
             handle.write(f"{purpose} (process {os.getpid()})")
             handle.flush()
             yield
+
+
+def _layout(file: Path) -> int:
+    try:
+        return int(json.loads(file.read_text())["layout"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return 0

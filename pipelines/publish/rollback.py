@@ -83,7 +83,7 @@ def record_publication(
     contract = load_contract("ops.publication")
     ensure_table(con, contract)
     con.execute(
-        "INSERT INTO ops.publication (at, act, run_id, run_id_before, by_user) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO ops.publication (happened_at, act, run_id, run_id_before, by_user) VALUES (?, ?, ?, ?, ?)",
         [datetime.now(UTC).replace(tzinfo=None), act, run_id, before, by],
     ).fetchall()
 

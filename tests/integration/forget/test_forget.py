@@ -14,8 +14,9 @@ from click.testing import CliRunner
 
 from apps.cli.forget import command
 from data_contracts.contracts import load_contract
-from data_contracts.settings import Publish, Settings
-from pipelines.forget import find_person, forget
+from data_contracts.settings import Publish
+from pipelines.forget_proof import prove
+from pipelines.forget_subject import Subject
 from pipelines.publish.parquet import export_parquet
 from pipelines.publish.snapshot import publish_snapshot
 from pipelines.run import RunContext
@@ -196,9 +197,11 @@ def test_nothing_of_the_person_is_left_and_others_stay_as_they_were(home: Home) 
     ]
 
 
-def test_what_a_program_of_others_left_in_the_home_is_named(home: Home) -> None:
-    (home.root / "notes.txt").write_text(f"{CANARIES[1]} called")
-    with home.lock("test"):
-        done = forget(home, Settings(), "contact", find_person(home, Settings(), "contact", KEY), "t")
-    assert done.proof is not None
-    assert done.proof.left == ("notes.txt",)
+def test_what_a_program_of_others_left_in_the_home_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (tmp_path / "notes.txt").write_text(f"{CANARIES[1].upper()} called")
+    (tmp_path / "other.gz").write_bytes(gzip.compress(b"x" * 2_000_000 + KEY[:15].encode()))
+    (tmp_path / "harmless.txt").write_text("Savannah")
+    proof = prove(home, Subject(ids={"contact": {KEY}}, values={CANARIES[1]}))
+    assert proof.left == ("notes.txt", "other.gz")
+    assert (proof.files, proof.holds) == (3, False)
