@@ -33,5 +33,6 @@ CREATE OR REPLACE TEMP TABLE _written AS
 SELECT id FROM _looked_at
 UNION SELECT id FROM _gone_now
 UNION SELECT d.salesforce_id FROM _departed d SEMI JOIN _looked_at h ON h.id = d.merged_into
-UNION SELECT "Id" FROM salesforce.{object} s ANTI JOIN crosswalk.{object} x ON x.salesforce_id = s."Id"
-UNION SELECT salesforce_id FROM crosswalk.{object} x ANTI JOIN salesforce.{object} s ON s."Id" = x.salesforce_id;
+-- Rows of records that came or went without a live one.
+UNION SELECT "Id" FROM salesforce.{object} s ANTI JOIN crosswalk.{object} x ON x.salesforce_id = s."Id" WHERE {apart}
+UNION SELECT salesforce_id FROM crosswalk.{object} x ANTI JOIN salesforce.{object} s ON s."Id" = x.salesforce_id WHERE {apart};

@@ -8,6 +8,9 @@ WITH first AS (FROM _considered WHERE rank = 1
     SELECT f.l, w.candidates, f.r, w.rule_code, f.settled, f.match_weight AS weight, f.match_probability AS probability,
         s.match_weight AS second_weight, f.veto, w.together
     FROM first f JOIN whole w USING (l) LEFT JOIN (SELECT l, match_weight FROM _considered WHERE rank = 2) s USING (l)
+), spoken AS (
+    SELECT l, r, match_weight, match_probability FROM _considered
+    SEMI JOIN (SELECT l, r FROM _decided UNION SELECT l, r FROM _inherited) USING (l, r)
 ), accepted AS (SELECT * FROM _decided WHERE links
 ), refused AS (SELECT l, count(*) AS pairs FROM _forbidden GROUP BY l
 ), deferred AS (SELECT DISTINCT l, r FROM _decided WHERE judgement = 'unsure'
@@ -31,11 +34,11 @@ SELECT n.n AS l, coalesce(a.r, b.r) AS r, coalesce(b.candidates, 0)::INTEGER AS 
 FROM _left n
 LEFT JOIN best b ON b.l = n.n
 LEFT JOIN accepted a ON a.l = n.n
-LEFT JOIN _considered c ON c.l = a.l AND c.r = a.r
+LEFT JOIN spoken c ON c.l = a.l AND c.r = a.r
 LEFT JOIN refused ON refused.l = n.n
 LEFT JOIN deferred d ON d.l = b.l AND d.r = b.r
 LEFT JOIN heir h ON h.l = n.n
-LEFT JOIN _considered hc ON hc.l = h.l AND hc.r = h.r
+LEFT JOIN spoken hc ON hc.l = h.l AND hc.r = h.r
 LEFT JOIN disowned x ON x.l = b.l AND x.r = b.r
 LEFT JOIN _vanished v ON v.l = n.n
 LEFT JOIN _too_common t ON t.n = n.n;

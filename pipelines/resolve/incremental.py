@@ -21,7 +21,7 @@ from pipelines.resolve.judgements import apply_judgements
 from pipelines.resolve.reference_index import keep_reference
 from pipelines.resolve.rungs import MOST_ENTITIES_PER_KEY, Rung, climb, rung_keys
 from pipelines.resolve.scripts import code_version, run_script
-from pipelines.resolve.sides import Object, Sides, describe_sides, kind_of
+from pipelines.resolve.sides import Object, Sides, describe_sides, fetch_side, kind_of
 from pipelines.run import RunContext
 from pipelines.succession import passed_on
 from pipelines.tables import scalar, table_columns
@@ -65,14 +65,12 @@ def gather_changes(
     at_hand: dict[str, str] = {"object": name}
     run_script(con, "gone.sql", replace=at_hand)
     run_script(con, "changed_keys.sql", replace=at_hand, entities=sides.entities, block=BLOCK)
-    run_script(con, "concerned.sql", replace=at_hand, most=MOST_ENTITIES_PER_KEY)
+    apart = {"apart": str(_apart(con, name)).lower()}
+    run_script(con, "concerned.sql", replace=at_hand | apart, most=MOST_ENTITIES_PER_KEY)
     records = scalar(con, "SELECT count(*) FROM _looked_at")
     if records > max(TOO_MANY * sides.left, 1000):
         return None
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE _left AS "
-        "SELECT w.n, e.* FROM _every_left e JOIN _looked_at w ON w.id = e.id AND w.is_now"
-    )
+    fetch_side(con, "left", "SELECT n, id FROM _looked_at WHERE is_now")
     return _look(con, sides, rungs, run, records)
 
 
@@ -132,6 +130,14 @@ def _index_fits(con: duckdb.DuckDBPyConnection, name: Object, signature: str) ->
     return kept == [(signature, rows, pairs)]
 
 
+def _apart(con: duckdb.DuckDBPyConnection, name: Object) -> bool:
+    """Whether mirror and crosswalk have other records; told by hashes, which cost less than looking each one up."""
+    tables = (f'SELECT count(*), bit_xor(hash("Id")) FROM salesforce.{name}',)
+    tables += (f"SELECT count(*), bit_xor(hash(salesforce_id)) FROM crosswalk.{name}",)
+    mirror, crosswalk = (con.sql(table).fetchall() for table in tables)
+    return bool(mirror != crosswalk)
+
+
 def _changes(con: duckdb.DuckDBPyConnection, name: Object) -> Sides | None:
     """Create ``_changed_left`` and ``_changed_right``; return the sides as they are now.
 
@@ -155,10 +161,7 @@ def _changes(con: duckdb.DuckDBPyConnection, name: Object) -> Sides | None:
 
 def _changed_entities(con: duckdb.DuckDBPyConnection, sides: Sides, rungs: tuple[Rung, ...]) -> None:
     """Create ``_new_key`` and ``_new_rung_key``, the changed entities' keys, and ``_right_id`` as it is now."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE _right AS "
-        "SELECT c.n, e.* FROM _every_right e JOIN _changed_right c ON c.id = e.id AND c.is_now"
-    )
+    fetch_side(con, "right", "SELECT n, id FROM _changed_right WHERE is_now")
     weigh_side(con, "right")
     rung_keys(con, rungs, "right")
     block_keys(con, sides, "right")
@@ -172,10 +175,8 @@ def _changed_entities(con: duckdb.DuckDBPyConnection, sides: Sides, rungs: tuple
 
 def _fetch_entities(con: duckdb.DuckDBPyConnection) -> None:
     """Create ``_right`` with the entities of ``_needed``."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE _right AS SELECT i.n, i.place, e.* FROM _every_right e JOIN (SELECT n, id, "
-        "row_number() OVER (ORDER BY id)::INTEGER AS place FROM _right_id SEMI JOIN _needed USING (n)) i ON i.id = e.id"
-    )
+    place = "row_number() OVER (ORDER BY id)::INTEGER AS place"
+    fetch_side(con, "right", f"SELECT n, id, {place} FROM _right_id SEMI JOIN _needed USING (n)")
 
 
 def _note_people(con: duckdb.DuckDBPyConnection, name: Object, run: RunContext) -> None:

@@ -139,6 +139,8 @@ def _write(
     sides, only = seen.sides, "_written" if seen.partial else None
     for table in ("ops.link_change", TABLE, f"match.{sides.object}_candidate"):
         ensure_table(con, load_contract(table))
+    # A whole run makes its tables anew. After a small change, writing every block anew costs more than the change.
+    con.execute("SET max_vacuum_tasks = 0" if seen.partial else "RESET max_vacuum_tasks").fetchall()
     try:
         # One transaction: a run killed in between would forget since when records are linked, and what it changed.
         with transaction(con):
@@ -152,6 +154,8 @@ def _write(
         if isinstance(error.stop, Stop):
             record_stop(con, error.stop)
         raise
+    finally:
+        con.execute("RESET max_vacuum_tasks").fetchall()
     return candidates, sum(item.records for item in changes)
 
 

@@ -6,4 +6,4 @@ SELECT {key} AS id,
     CASE WHEN NOT domain_is_shared THEN domain END AS domain,
     replace(name_core, ' ', '') AS name_squashed,
     right(regexp_replace(phone, '[^0-9]', '', 'g'), 9) AS phone_tail
-FROM standard.{table}
+FROM {rows}

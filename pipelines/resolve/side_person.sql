@@ -21,6 +21,6 @@ SELECT s.{key} AS id,
     coalesce(e.domain, s.company_domain) AS employer_domain,
     coalesce(s.company_name_key, e.name_key) AS employer_key,
     coalesce(s.company_name_tokens, e.name_tokens) AS employer_tokens
-FROM standard.{table} s
+FROM {rows} s
 LEFT JOIN ({employer}) e ON e.key = s.{key}
 LEFT JOIN _{side}_phone t ON t.phone = s.phone

@@ -93,6 +93,8 @@ def _placed(rows: str, numbered: str | None) -> str:
 def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
     """Create the views ``_every_left`` and ``_every_right``; a standard table that does not exist counts as empty.
 
+    ``_some_left`` and ``_some_right`` are the same for the rows of ``_fetch_left`` and ``_fetch_right`` (id).
+
     For a contact or lead also ``_company_link``, its reference company, and for a lead ``_lead_account``. ``_departed``
     are the object's records that were deleted, merged or converted, ``_merged_account`` the accounts merged away.
     """
@@ -116,10 +118,26 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
         table, key = (name, "salesforce_id") if side == "left" else (kind, f"{kind}_id")
         if kind == "person" and not is_counted(con, f"_{side}_phone"):
             run_script(con, "phone_people.sql", side=side, replace={"table": table})
-        parts = {"table": table, "key": key, "employer": _EMPLOYER[side], "side": side}
+        parts = {"key": key, "employer": _EMPLOYER[side], "side": side}
         for placeholder, text in parts.items():
             sql = sql.replace("{" + placeholder + "}", text)
-        con.execute(f"CREATE OR REPLACE TEMP VIEW _every_{side} AS {sql}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE _fetch_{side} (id VARCHAR)")
+        some = f"(FROM standard.{table} WHERE {key} IN (SELECT id FROM _fetch_{side}))"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW _every_{side} AS {sql.replace('{rows}', f'standard.{table}')}")
+        con.execute(f"CREATE OR REPLACE TEMP VIEW _some_{side} AS {sql.replace('{rows}', some)}")
+
+
+def fetch_side(con: duckdb.DuckDBPyConnection, side: str, wanted: str) -> None:
+    """Create ``_left`` or ``_right`` with the rows of query ``wanted`` (id, n, and whatever else they shall carry).
+
+    What is derived of a row is derived of these alone.
+    """
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _wanted AS {wanted}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _fetch_{side} AS SELECT id FROM _wanted")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE _{side} AS SELECT w.* EXCLUDE (id), e.* "
+        f"FROM _some_{side} e JOIN _wanted w USING (id)"
+    )
 
 
 def _departures(con: duckdb.DuckDBPyConnection, name: Object) -> None:
