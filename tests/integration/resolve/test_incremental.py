@@ -36,6 +36,20 @@ CHANGE = st.one_of(
 Rows = dict[str, dict[str, Any] | None]
 
 
+def forget(con: duckdb.DuckDBPyConnection, *kept: str) -> None:
+    """What a run finds then is found by looking at every record; without ``kept_reference`` at every entity too."""
+    for table in kept:
+        con.execute(f"DELETE FROM _state.{table}").fetchall()
+
+
+def _made_at(con: duckdb.DuckDBPyConnection) -> int:
+    """The number DuckDB gave the table of the reference's keys: another one once it is made anew."""
+    found: int = con.sql(
+        "SELECT table_oid FROM duckdb_tables() WHERE table_name = 'account_kept_entity_key'"
+    ).fetchall()[0][0]
+    return found
+
+
 class World:
     """Both sides, the decisions and a warehouse that follows them."""
 
@@ -119,10 +133,19 @@ def test_changes_one_after_another_give_what_a_whole_run_gives(data: st.DataObje
             told = world.run("delta")
             assert told.model_reused
             by_index = world.links()
-            con.execute("DELETE FROM _state.kept_index")
+            forget(con, "kept_index", "kept_reference")
             whole = world.run("delta").looked_at
             assert whole == con.sql("SELECT count(*) FROM standard.account").fetchall()[0][0]
             assert world.links() == by_index
+        forget(con, "kept_index")
+        keys = _made_at(con)
+        assert world.run("delta").looked_at == whole
+        assert _made_at(con) == keys, "the reference's keys were read"
+        assert world.links() == by_index
+        world.change("entity", "c00", {"name": "quite other"})
+        forget(con, "kept_index")
+        world.run("delta")
+        assert _made_at(con) != keys, "keys of another reference are made anew"
 
 
 def test_a_change_looks_at_what_it_concerns_and_nothing_else(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pipelines.resolve import resolve
 from pipelines.resolve.decisions import EVIDENCE_DDL
 from pipelines.resolve.evidence import evidence_of_pair
 from pipelines.standardize import TABLES, standardize
+from tests.integration.resolve.test_incremental import forget
 from tests.support.resolution import connect, put, run_context
 
 OBJECTS: tuple[Any, ...] = ("account", "contact", "lead")
@@ -145,7 +146,7 @@ class World:
     def same_as_whole(self) -> None:
         """What the index gave is what looking at everything gives."""
         looked_at, by_index = self.run("delta"), self.links()
-        self.con.execute("DELETE FROM _state.kept_index")
+        forget(self.con, "kept_index", "kept_reference")
         assert sum(self.run("delta")) > sum(looked_at), "a whole run"
         assert self.links() == by_index
 
