@@ -132,9 +132,8 @@ def _index_fits(con: duckdb.DuckDBPyConnection, name: Object, signature: str) ->
 
 def _apart(con: duckdb.DuckDBPyConnection, name: Object) -> bool:
     """Whether mirror and crosswalk have other records; told by hashes, which cost less than looking each one up."""
-    tables = (f'SELECT count(*), bit_xor(hash("Id")) FROM salesforce.{name}',)
-    tables += (f"SELECT count(*), bit_xor(hash(salesforce_id)) FROM crosswalk.{name}",)
-    mirror, crosswalk = (con.sql(table).fetchall() for table in tables)
+    mirror = con.sql(f'SELECT count(*), bit_xor(hash("Id")) FROM salesforce.{name}').fetchall()
+    crosswalk = con.sql(f"SELECT count(*), bit_xor(hash(salesforce_id)) FROM crosswalk.{name}").fetchall()
     return bool(mirror != crosswalk)
 
 

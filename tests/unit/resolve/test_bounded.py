@@ -78,7 +78,7 @@ def test_scored_in_parts_is_scored_at_once(con: duckdb.DuckDBPyConnection, monke
         return parts, found.fetchall()
 
     at_once = rows()
-    monkeypatch.setattr(scoring, "BYTES_PER_PAIR", scoring.share_of_memory(con) // 100)
+    monkeypatch.setattr(scoring, "BYTES_PER_PAIR", candidates.share_of_memory(con) // 100)
     assert at_once[0] == 1
     assert len({row[2] for row in at_once[1]}) > 10, "weights of many kinds"
     assert rows() == (6, at_once[1])
