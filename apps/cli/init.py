@@ -10,8 +10,12 @@ import click
 from apps.cli.output import print_json
 from data_contracts.errors import SettingsError
 from data_contracts.settings_file import load_settings, settings_path
+from data_contracts.settings_schema import TITLE, settings_schema
 
-_HEAD = """\
+#: What editors read beside the settings file, and the line that tells them.
+SCHEMA_FILE = "crosswalk.schema.json"
+_HEAD = f"""\
+# yaml-language-server: $schema={SCHEMA_FILE}
 # Crosswalk settings. Every key with its default: crosswalk.example.yaml. Check with: crosswalk settings check
 # No secret belongs here; credentials come from SALESFORCE_* variables.
 """
@@ -40,7 +44,7 @@ def command(
     ask: bool,
     as_json: bool,
 ) -> None:
-    """Write a first crosswalk.yaml, or the file CROSSWALK_CONFIG names."""
+    """Write a first crosswalk.yaml, or the file CROSSWALK_CONFIG names, and its JSON Schema beside it for editors."""
     file, _ = settings_path()
     _refuse_existing(file)
     if ask:
@@ -56,6 +60,7 @@ def command(
         return
     click.echo(f"Wrote {file}.")
     click.echo("Next: set SALESFORCE_AUTH and its credentials, then run: crosswalk preflight")
+    click.echo("After the first sync crosswalk settings suggest proposes more, by what the org and the reference hold.")
 
 
 def first_settings(
@@ -130,3 +135,11 @@ def _write(file: Path, text: str) -> None:
     except SettingsError:
         file.unlink()
         raise
+    _write_schema(file.with_name(SCHEMA_FILE))
+
+
+def _write_schema(file: Path) -> None:
+    """Write the schema, in place of an earlier version's; a file of somebody else's stays."""
+    if file.exists() and TITLE not in file.read_text(encoding="utf-8", errors="replace"):
+        return
+    file.write_text(json.dumps(settings_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
