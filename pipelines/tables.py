@@ -7,6 +7,9 @@ import duckdb
 
 from data_contracts.contracts import Column, TableContract, literal, quoted
 
+#: Tables beside those of ``ops`` that are never made anew.
+_OUTLIVING = ("imports.change", "imports.creation_proposal", "salesforce.field")
+
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """Return column name → DuckDB type of ``schema.table``; empty when there is no such table.
@@ -61,13 +64,13 @@ def replace_table(con: duckdb.DuckDBPyConnection, contract: TableContract, extra
 def ensure_table(con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
     """Create the contract's table with its comments where there is none; rows stay where there is one.
 
-    A table of ``ops``, the feed of changes and the proposals outlive versions of Crosswalk: columns promised since one
-    was made are added to it.
+    A table of ``ops``, the feed of changes, the proposals and the describe snapshot outlive versions of Crosswalk:
+    columns promised since one was made are added to it.
     """
     present = table_columns(con, contract.name)
     if not present:
         replace_table(con, contract)
-    elif contract.name.startswith("ops.") or contract.name in ("imports.change", "imports.creation_proposal"):
+    elif contract.name.startswith("ops.") or contract.name in _OUTLIVING:
         for column in contract.columns:
             if column.name not in present:
                 target = f"{contract.relation} ADD COLUMN IF NOT EXISTS {quoted(column.name)} {column.type}"

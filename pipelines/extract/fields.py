@@ -40,6 +40,8 @@ class FieldSpec:
     calculated: bool = False
     custom: bool = False
     help: str = ""
+    picklist_labels: tuple[str, ...] = ()
+    reference_to: tuple[str, ...] = ()
 
     @classmethod
     def from_describe(cls, entry: Mapping[str, Any]) -> "FieldSpec":
@@ -57,6 +59,10 @@ class FieldSpec:
             calculated=bool(entry.get("calculated")),
             custom=bool(entry.get("custom")),
             help=str(entry.get("inlineHelpText") or ""),
+            picklist_labels=tuple(
+                str(value.get("label") or value["value"]) for value in entry.get("picklistValues") or ()
+            ),
+            reference_to=tuple(str(name) for name in entry.get("referenceTo") or ()),
         )
 
     @property

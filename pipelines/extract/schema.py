@@ -28,7 +28,8 @@ from resources.salesforce.usage import attributed_to
 _FIELD = (
     "STRUCT(object_name VARCHAR, field_name VARCHAR, label VARCHAR, type VARCHAR, length BIGINT, precision BIGINT, "
     "scale BIGINT, picklist_values VARCHAR[], createable BOOLEAN, updateable BOOLEAN, calculated BOOLEAN, "
-    "custom BOOLEAN, help_text VARCHAR, position BIGINT, first_seen TIMESTAMP, last_seen TIMESTAMP)"
+    "custom BOOLEAN, help_text VARCHAR, picklist_labels VARCHAR[], reference_to VARCHAR[], position BIGINT, "
+    "first_seen TIMESTAMP, last_seen TIMESTAMP)"
 )
 
 #: Without these an account, contact or lead has no name to be matched by.
@@ -241,6 +242,8 @@ def _replace_snapshot(con: DuckDBPyConnection, api: str, specs: tuple[FieldSpec,
             "calculated": spec.calculated,
             "custom": spec.custom,
             "help_text": spec.help or None,
+            "picklist_labels": list(spec.picklist_labels),
+            "reference_to": list(spec.reference_to),
             "position": position,
             "first_seen": first_seen.get(spec.name.lower(), now),
             "last_seen": now,

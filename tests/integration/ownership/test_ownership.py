@@ -6,7 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from data_contracts.contracts import load_contract
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
 from pipelines.ownership import build_opportunity_ownership, build_ownership, build_users
@@ -153,19 +155,66 @@ def test_lists_are_facets_or_the_criteria(tmp_path: Path):
         assert fetch(con, query) == [("A1", ["East", "West"])]
 
 
-def test_custom_filters_are_named_after_their_label_and_show_names(tmp_path: Path):
+def _describe(con, *rows):
+    """``salesforce.field`` of the account: field, label, type, and what else describe says of it."""
+    types = load_contract("salesforce.field").column_types()
     described = [
-        {"object_name": "Account", "field_name": "Segment__c", "label": "Market Segment", "type": "picklist"},
-        {"object_name": "Account", "field_name": "Partner__c", "label": "Partner", "type": "reference"},
+        {"object_name": "Account", "field_name": name, "label": label, "type": kind} | more
+        for name, label, kind, more in rows
     ]
-    filters = [{"field": "Segment__c"}, {"field": "Partner__c", "name": "Partner lead"}]
+    put(con, "salesforce.field", described, types)
+
+
+def test_custom_filters_are_named_after_their_label_and_show_what_people_see(tmp_path: Path):
+    """A picklist's label and the name a lookup points at, not the value or Id that is stored."""
+    filters = [{"field": "Segment__c"}, {"field": "Partner__c", "name": "Partner lead"}, {"field": "Uses__c"}]
     settings = Settings.model_validate({"objects": {"account": {"custom_filters": filters}}})
+    labels = {"picklist_values": ["Gold", "silver"], "picklist_labels": ["Gold customer", "Silver"]}
     with warehouse(tmp_path) as con:
         _load(con)
-        put(con, "salesforce.field", described, dict.fromkeys(described[0], "VARCHAR"))
+        con.execute("ALTER TABLE salesforce.account ADD COLUMN Uses__c VARCHAR DEFAULT 'silver;Gold;old'").fetchall()
+        _describe(
+            con,
+            ("Segment__c", "Market Segment", "picklist", labels),
+            ("Partner__c", "Partner", "reference", {"reference_to": ["Group", "User"]}),
+            ("Uses__c", "Uses", "multipicklist", labels),
+        )
         build_ownership(con, "account", settings, run_context())
-        query = "SELECT market_segment, partner_lead FROM ownership.account WHERE salesforce_id = 'A1'"
-        assert fetch(con, query) == [("Gold", "Una Eide")]
+        query = "SELECT market_segment, partner_lead, uses FROM ownership.account WHERE salesforce_id = '{}'"
+        assert fetch(con, query.format("A1")) == [("Gold customer", "Una Eide", "Silver;Gold customer;old")]
+        assert fetch(con, query.format("A2")) == [(None, None, "Silver;Gold customer;old")]
+
+
+def test_a_lookup_shows_names_of_any_mirrored_object_and_the_id_of_others(tmp_path: Path, caplog):
+    filters = [{"field": "Project__c"}, {"field": "Region__c"}, {"field": "RecordTypeId"}]
+    settings = Settings.model_validate({"objects": {"account": {"custom_filters": filters}, "record_type": {}}})
+    with warehouse(tmp_path) as con:
+        account = {"Id": "A1", "Project__c": "a0P1", "Region__c": "a0R1", "RecordTypeId": "0121"}
+        put_salesforce(con, "account", [account])
+        put_salesforce(con, "project__c", [{"Id": "a0P1", "Name": "Dam"}])
+        put_salesforce(con, "record_type", [{"Id": "0121", "Name": "Partner"}])
+        put_crosswalk(con, "account", {"A1": "C1"})
+        _describe(
+            con,
+            ("Project__c", "Project", "reference", {"reference_to": ["Project__c"]}),
+            ("Region__c", "Region", "reference", {"reference_to": ["Region__c"]}),
+            ("RecordTypeId", "Record Type", "reference", {"reference_to": ["RecordType"]}),
+        )
+        build_ownership(con, "account", settings, run_context())
+        assert fetch(con, "SELECT project, region, record_type FROM ownership.account") == [("Dam", "a0R1", "Partner")]
+    assert "account.Region__c: Region__c is not mirrored" in caplog.text
+
+
+def test_a_fourth_filter_and_one_of_free_text_are_refused(tmp_path: Path):
+    many = [{"field": f"F{number}__c"} for number in range(4)]
+    with pytest.raises(ValidationError, match="at most 3"):
+        Settings.model_validate({"objects": {"account": {"custom_filters": many}}})
+    settings = Settings.model_validate({"objects": {"account": {"custom_filters": [{"field": "Segment__c"}]}}})
+    with warehouse(tmp_path) as con:
+        _load(con)
+        _describe(con, ("Segment__c", "Segment", "textarea", {}))
+        with pytest.raises(SettingsError, match="Segment__c of account is a textarea field"):
+            build_ownership(con, "account", settings, run_context())
 
 
 @pytest.mark.parametrize(
