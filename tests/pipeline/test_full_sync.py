@@ -121,3 +121,27 @@ def links(con: duckdb.DuckDBPyConnection, name: str) -> list[tuple[object, ...]]
 
 def con_changes(con: duckdb.DuckDBPyConnection, run_id: str) -> list[tuple[object, ...]]:
     return con.execute("SELECT count(*) FROM imports.change WHERE run_id <> ?", [run_id]).fetchall()
+
+
+def test_every_owner_stands_among_the_users_and_every_entity_in_the_search(con: duckdb.DuckDBPyConnection) -> None:
+    owners = " UNION ".join(f'SELECT "OwnerId" FROM salesforce.{name} WHERE NOT _is_deleted' for name in OBJECTS)
+    assert con.execute(f"{owners} EXCEPT SELECT salesforce_id FROM ownership.user").fetchall() == []
+    kinds = dict(con.execute("SELECT kind, count(*) FROM ownership.user GROUP BY 1").fetchall())
+    assert kinds["user"] > 0
+    assert kinds["queue"] > 0
+    for kind in ("company", "person"):
+        there = f"SELECT {kind}_id FROM reference.{kind}"
+        assert con.execute(
+            f"({there} EXCEPT SELECT reference_id FROM ownership.search WHERE kind = '{kind}')"
+        ).fetchall() == []
+    held = "SELECT sum(record_count) FROM ownership.search"
+    records = "SELECT " + " + ".join(f"(SELECT count(*) FROM ownership.{name})" for name in OBJECTS)
+    assert con.execute(held).fetchall() == con.execute(records).fetchall()
+
+
+def test_converted_leads_left_and_stand_as_contacts(con: duckdb.DuckDBPyConnection) -> None:
+    converted = 'SELECT "Id" AS id, "ConvertedContactId" AS contact FROM salesforce.lead WHERE "IsConverted"'
+    left = f"SELECT count(*) FROM ({converted}) WHERE id IN (SELECT salesforce_id FROM ownership.lead)"
+    stand = f"SELECT count(*) FROM ({converted}) WHERE contact IN (SELECT salesforce_id FROM ownership.contact)"
+    assert con.execute(left).fetchall() == [(0,)]
+    assert con.execute(stand).fetchall()[0][0] > 0
