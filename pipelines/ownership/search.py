@@ -34,7 +34,7 @@ def build_search(con: duckdb.DuckDBPyConnection, settings: Settings) -> Ownershi
             parts = {"kind": kind, "records": _records(con, settings, kind), "entities": _entities(con, kind)}
             con.execute(statement.format(**parts)).fetchall()
     rows = scalar(con, f"SELECT count(*) FROM {contract.relation}")
-    entities = scalar(con, f"SELECT count(DISTINCT (kind, reference_id)) FROM {contract.relation} WHERE in_crm")
+    entities = scalar(con, f"SELECT count(*) FILTER (has_primary) FROM {contract.relation}")
     return OwnershipResult(contract.name, rows, entities)
 
 
