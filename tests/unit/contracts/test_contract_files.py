@@ -27,7 +27,7 @@ PROMISED = {
     *(f"{s}.{n}" for s in ("crosswalk", "imports", "ownership") for n in ("account", "contact", "lead")),
     *(f"match.{n}_candidate" for n in ("account", "contact", "lead")),
     *(f"imports.{n}" for n in ("company", "person", "value", "change", "feed", "creation_proposal")),
-    "ownership.opportunity",
+    *(f"ownership.{n}" for n in ("opportunity", "own_user", "search", "user")),
     *(
         f"ops.{n}"
         for n in (
