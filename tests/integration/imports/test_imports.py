@@ -147,6 +147,50 @@ def test_only_what_changed_is_written(tmp_path: Path):
     assert {record for record, place in after.items() if before[record] != place} == {"A1"}
 
 
+def test_what_changes_beside_a_record_is_followed(tmp_path: Path):
+    """The entity it is held against, the opportunities that make it primary: nothing of the record itself."""
+    accounts = [{"Id": "A1", "Name": "one"}, {"Id": "A2", "Name": "two"}, {"Id": "A3", "Name": "three"}]
+    with warehouse(tmp_path) as con:
+        put_salesforce(con, "account", accounts)
+        put_salesforce(con, "opportunity", [{"Id": "O", "AccountId": "A1", "IsClosed": False}])
+        put_reference(con, "company", [{"company_id": "C1", "name": "one"}, {"company_id": "C2", "name": "three"}])
+        put_crosswalk(con, "account", {"A1": "C1", "A2": "C1", "A3": "C2"})
+        _whole_import(con, Settings(), 1)
+        put_reference(con, "company", [{"company_id": "C1", "name": "two"}, {"company_id": "C2", "name": "three"}])
+        assert build_imports(con, "account", Settings(), run_context("run-2", day=2)).looked_at == 2
+        statuses = "SELECT data_status FROM imports.account ORDER BY salesforce_id"
+        assert fetch(con, statuses) == [("different",), ("in sync",), ("in sync",)]
+
+        put_salesforce(con, "opportunity", [{"Id": "O", "AccountId": "A2", "IsClosed": False}])
+        assert build_imports(con, "account", Settings(), run_context("run-3", day=3)).looked_at == 2
+        result = build_entity_imports(con, "company", Settings(), run_context("run-3", day=3))
+        assert (result.built, result.written) == (1, 1)
+        assert fetch(con, "SELECT name FROM imports.company ORDER BY 1") == [("three",), ("two",)]
+        assert fetch(con, "SELECT cause FROM imports.change") == [("primary",)]
+
+
+def test_a_person_is_followed_through_contacts_and_leads(tmp_path: Path):
+    def people(day, contacts, leads):
+        put_salesforce(con, "contact", [{"Id": "K1", "LastName": "Ng", "Email": None}])
+        put_salesforce(con, "lead", [{"Id": "L1", "LastName": "Old", "Email": "ng@x.test", "IsConverted": False}])
+        put_crosswalk(con, "contact", contacts)
+        put_crosswalk(con, "lead", leads)
+        run = run_context(f"run-{day}", day=day)
+        for name in ("contact", "lead"):
+            build_imports(con, name, Settings(), run)
+        built = build_entity_imports(con, "person", Settings(), run).built
+        found = fetch(con, "SELECT reference_id, last_name, email, source_count FROM imports.person ORDER BY 1")
+        return built, found
+
+    with warehouse(tmp_path) as con:
+        assert people(1, {"K1": "P1"}, {"L1": "P1"}) == (None, [("P1", "Ng", "ng@x.test", 2)])
+        moved = [("P1", "Ng", None, 1), ("P2", "Old", "ng@x.test", 1)]
+        assert people(2, {"K1": "P1"}, {"L1": "P2"}) == (2, moved)
+        assert people(3, {"K1": None}, {"L1": "P2"}) == (1, moved[1:])
+        assert people(4, {"K1": None}, {"L1": "P2"}) == (0, moved[1:])
+        assert people(5, {"K1": "P2"}, {"L1": "P2"}) == (1, [("P2", "Ng", "ng@x.test", 2)])
+
+
 def test_a_record_says_which_of_its_values_differ(tmp_path: Path):
     with warehouse(tmp_path) as con:
         _load(con)
