@@ -27,6 +27,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 SUBJECT = frozenset({"Id", "salesforce_id", "id"})
 #: Schemas whose columns hold values of records and entities.
 _HOLDING = ("salesforce", "imports", "standard", "reference")
+#: Where a record says that a contact is the same person: a lead that was converted, a person account.
+_SAME = (("lead", "ConvertedContactId"), ("account", "PersonContactId"))
 ENTITY_KEY = {"company": "company_id", "person": "person_id"}
 
 
@@ -77,8 +79,8 @@ def same_person(con: duckdb.DuckDBPyConnection, object_name: str, identifier: st
         before = sum(map(len, found.values()))
         for name in ("account", "contact", "lead"):
             _merged(con, name, found)
-        if object_name != "account":
-            _converted(con, found)
+        for source, pointer in _SAME:
+            _also(con, source, pointer, found)
         if sum(map(len, found.values())) == before:
             break
     subject = Subject(ids=found)
@@ -102,16 +104,17 @@ def _merged(con: duckdb.DuckDBPyConnection, name: str, found: dict[str, set[str]
     found[name] = more | {item for item in ids if short(item) not in {short(one) for one in more}}
 
 
-def _converted(con: duckdb.DuckDBPyConnection, found: dict[str, set[str]]) -> None:
-    if "ConvertedContactId" not in table_columns(con, "salesforce.lead"):
+def _also(con: duckdb.DuckDBPyConnection, source: str, pointer: str, found: dict[str, set[str]]) -> None:
+    """Add the contact a record points at as the same person, and the records that point at the contact so."""
+    if pointer not in table_columns(con, f"salesforce.{source}"):
         return
     rows = con.execute(
-        'SELECT "Id", "ConvertedContactId" FROM salesforce.lead WHERE "ConvertedContactId" IS NOT NULL AND '
-        '("Id" IN (SELECT unnest($leads)) OR "ConvertedContactId" IN (SELECT unnest($contacts)))',
-        {"leads": sorted(found.get("lead", ())), "contacts": sorted(found.get("contact", ()))},
+        f'SELECT "Id", {quoted(pointer)} FROM salesforce.{source} WHERE {quoted(pointer)} IS NOT NULL AND '
+        f'("Id" IN (SELECT unnest($mine)) OR {quoted(pointer)} IN (SELECT unnest($contacts)))',
+        {"mine": sorted(found.get(source, ())), "contacts": sorted(found.get("contact", ()))},
     ).fetchall()
-    for lead, contact in rows:
-        found.setdefault("lead", set()).add(lead)
+    for record, contact in rows:
+        found.setdefault(source, set()).add(record)
         found.setdefault("contact", set()).add(contact)
 
 

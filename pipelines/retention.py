@@ -23,10 +23,11 @@ AGES = {
     "ops.reject": "rejected_at",
     "ops.schema_change": "detected_at",
     "ops.publication": "happened_at",
+    "ops.alarm": "cleared_at",
     "imports.change": "changed_at",
 }
 #: Tables of runs, that go with their run.
-OF_RUNS = ("ops.run_statistics", "ops.api_usage", "ops.link_segment", "ops.sync_run")
+OF_RUNS = ("ops.run_statistics", "ops.api_usage", "ops.link_segment", "ops.fill_rate", "ops.sync_run")
 #: Runs whose records stay however old they are.
 LEAST_RUNS = 30
 

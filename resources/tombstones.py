@@ -66,12 +66,13 @@ def read_tombstones(home: Home) -> Tombstones:
 
 
 def add_tombstones(home: Home, object_name: str, identifiers: Iterable[str]) -> None:
-    """Keep the hashes of ids of one object."""
+    """Keep the hashes of ids of one object; until a full load has looked, the org is taken to have the records."""
     stones = read_tombstones(home)
-    hashes = {name: list(found) for name, found in stones.hashes.items()}
-    mine = hashes.setdefault(object_name, [])
-    mine.extend(found for found in map(stones.hash, identifiers) if found not in mine)
-    _write(home, Tombstones(stones.salt, hashes, stones.held))
+    mine = [stones.hash(identifier) for identifier in identifiers]
+    hashes, held = (
+        found | {object_name: sorted({*found.get(object_name, ()), *mine})} for found in (stones.hashes, stones.held)
+    )
+    _write(home, Tombstones(stones.salt, hashes, held))
 
 
 def note_held(home: Home, object_name: str, hashes: Iterable[str], *, whole: bool) -> None:
