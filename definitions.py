@@ -13,6 +13,7 @@ from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 from schedules.dead_runs import build_sensor
 from schedules.jobs import build_jobs
 from schedules.sync import build_schedules
+from schedules.watch import build_watch
 
 
 def build_defs(
@@ -35,7 +36,7 @@ def build_defs(
         asset_checks=build_checks(),
         jobs=build_jobs(settings),
         schedules=build_schedules(settings, [spec for asset in assets for spec in asset.specs]),
-        sensors=[build_sensor()],
+        sensors=[build_sensor(), build_watch(settings)],
         resources=resources,
         loggers={"console": console_logger},
         executor=dg.in_process_executor,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from assets.alarms import alarm
 from assets.checks import build_checks
 from assets.freshness import with_freshness
 from assets.imports import build_import_assets
@@ -29,6 +30,7 @@ def build_assets(settings: Settings) -> Sequence[dg.AssetsDefinition]:
         *build_resolve_assets(),
         *build_import_assets(),
         *build_ownership_assets(settings),
+        alarm,
         *build_publish_assets(settings),
     ]
     return with_freshness(assets, settings)

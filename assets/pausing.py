@@ -9,9 +9,12 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets._common import run_context
+from assets.telling import raise_alarms
 from data_contracts.errors import BudgetError, SwitchedOffError, WindowClosedError
+from pipelines.alarms.alarm import Alarm
 from pipelines.extract.usage import record_unloaded, record_usage, spent_before
-from pipelines.publish.run_record import finish_run
+from pipelines.publish.run_record import begin_run, finish_run, is_begun
+from pipelines.publish.snapshot_audit import published_run_id
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.budget import Pacing, RequestBudget
 from resources.wiring import PAUSED_TAG, CrosswalkResource, SalesforceResource, SyncResource
@@ -49,7 +52,7 @@ def pausing(
         yield
     except BudgetError as short:
         said = str(short).replace("\n", "; ")
-        pause(context, crosswalk, sync, said, salesforce)
+        pause(context, crosswalk, sync, said, salesforce, Alarm("quota_paused", short.what.splitlines()[0]))
     except SwitchedOffError as off:
         pause(context, crosswalk, sync, off.what)
     except WindowClosedError as closed:
@@ -70,13 +73,17 @@ def pause(
     sync: SyncResource,
     message: str,
     salesforce: SalesforceResource | None = None,
+    alarm: Alarm | None = None,
 ) -> None:
-    """Record why the run pauses, and what it has asked of the org so far."""
+    """Record why the run pauses, and what it has asked of the org so far; raise ``alarm`` if there is one."""
     context.log.warning(message)
     context.instance.add_run_tags(context.run.run_id, {PAUSED_TAG: message[:250]})
     run = run_context(context, crosswalk, sync)
     with crosswalk.connect() as con:
+        if not is_begun(con, run.run_id):
+            begin_run(con, run, window=run.window, published_run_id=published_run_id(crosswalk.home))
         if salesforce is not None:
             record_usage(con, salesforce.connect(crosswalk.settings), run)
             record_unloaded(con, crosswalk.home, run)
         finish_run(con, run, "paused", message)
+        raise_alarms(con, crosswalk.settings, run, [alarm] if alarm else [], context.log.warning)

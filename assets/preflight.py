@@ -10,6 +10,7 @@ import dagster as dg
 from assets._common import OWNERS, POOL, foreseeable, run_context
 from assets.pausing import pausing
 from assets.plots import table
+from assets.units import unit_of_work
 from pipelines.extract.usage import record_usage
 from pipelines.preflight import Report, facts_in_run, preflight_of
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
@@ -31,6 +32,7 @@ Results = Iterator[dg.MaterializeResult[None]]
     pool=POOL,
     output_required=False,
 )
+@unit_of_work
 def preflight_asset(
     context: dg.AssetExecutionContext,
     crosswalk: CrosswalkResource,
@@ -39,7 +41,7 @@ def preflight_asset(
 ) -> Results:
     """Look, record what it cost, and show it without the names of users."""
     run = run_context(context, crosswalk, sync)
-    if run.kind != "full" or not sync.may_work():
+    if run.kind != "full":
         context.log.info("preflight looks in full runs; crosswalk preflight does it at any time")
         return
     settings = crosswalk.settings

@@ -19,8 +19,10 @@ from assets.checks import check_others
 from assets.plots import api_use, link_rate, rows_over_time, table
 from assets.plots_matching import segment_rates as plot_segments
 from assets.tables import table_asset, tables_asset
+from assets.units import unit_of_work
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
+from pipelines.alarms.found import write_fill_rates
 from pipelines.extract.objects import table_name
 from pipelines.extract.usage import record_usage
 from pipelines.imports.proposal_files import publish_proposals
@@ -47,7 +49,9 @@ from pipelines.run import OBJECTS
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 GROUP = "publish"
-RECORDS = tuple(name for name in contract_names() if name.startswith("ops.") and name != "ops.run_statistics")
+STEPS = ("ops.run_statistics", "ops.alarm")
+"""Tables of ``ops`` with a step of their own; the others are written as the run goes."""
+RECORDS = tuple(name for name in contract_names() if name.startswith("ops.") and name not in STEPS)
 HEADS = {
     "ops.schema_change": ("object", "field", "change", "what it means"),
     "ops.record_event": ("object", "event", "records"),
@@ -80,6 +84,7 @@ def run_statistics(
             record_usage(con, org, run)
         result = write_statistics(con, run)
         write_segments(con, run)
+        write_fill_rates(con, run)
         rates = {segment: segment_rates(con, segment) for segment in SEGMENTS}
         budget = crosswalk.settings.limits.api.per_run
         plots = {
@@ -123,7 +128,9 @@ def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
         description="The snapshot analysts read: written aside, verified, then renamed over the last one.",
         deps=keys([*dict.fromkeys((*promised, *mirrored))]),
         pool=POOL,
+        output_required=False,
     )
+    @unit_of_work
     def analytics(
         context: dg.AssetExecutionContext, crosswalk: CrosswalkResource, sync: SyncResource
     ) -> dg.MaterializeResult[None]:

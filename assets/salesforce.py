@@ -23,9 +23,10 @@ from assets._common import (
     run_id_of,
     spec_arguments,
 )
-from assets.pausing import budgeted_org, closed, pausing
+from assets.pausing import budgeted_org, pausing
 from assets.plots import table
 from assets.tables import AssetDecorator, checked_asset, table_asset
+from assets.units import unit_of_work
 from data_contracts.contracts import Column, contract_names, load_contract, object_contract
 from data_contracts.errors import SwitchedOffError
 from data_contracts.settings import DEFAULT_OBJECTS, SWITCHED_OFF, Settings
@@ -73,7 +74,7 @@ def _switched_off(enabled: Sequence[str]) -> list[dg.AssetsDefinition]:
     return [dg.AssetsDefinition(specs=[dg.AssetSpec(**arguments)]) for arguments in specs]
 
 
-@table_asset("salesforce.field", group=GROUP, kinds=KINDS, may_pause=True)
+@table_asset("salesforce.field", group=GROUP, kinds=KINDS)
 def field(
     context: dg.AssetExecutionContext,
     crosswalk: CrosswalkResource,
@@ -112,16 +113,15 @@ def field(
     pool=POOL,
     output_required=False,
 )
+@unit_of_work
 def jobs(
     context: dg.AssetExecutionContext,
     crosswalk: CrosswalkResource,
     salesforce: SalesforceResource,
     sync: SyncResource,
 ) -> Results:
-    """Plan the extraction; nothing more happens tonight when the window is closed."""
+    """Plan the extraction."""
     run, settings = run_context(context, crosswalk, sync), crosswalk.settings
-    if closed(context, crosswalk, sync):
-        return
     kinds = {name: sync.kind_of(name) for name in settings.objects}
     only = _selected(context)
     with foreseeable(), pausing(context, crosswalk, salesforce, sync), crosswalk.connect() as con:
@@ -173,14 +173,13 @@ def _landing_asset(name: str) -> dg.AssetsDefinition:
         deps=[JOBS],
         output_required=False,
     )
+    @unit_of_work
     def land(
         context: dg.AssetExecutionContext,
         crosswalk: CrosswalkResource,
         salesforce: SalesforceResource,
         sync: SyncResource,
     ) -> Results:
-        if closed(context, crosswalk, sync):
-            return
         with foreseeable(), pausing(context, crosswalk, salesforce, sync):
             plan = ExtractionPlan.load(crosswalk.home.landing, run_id_of(context.run)).require(name)
             org = budgeted_org(context, crosswalk, salesforce, sync)
@@ -249,6 +248,7 @@ def _columns(name: str, columns: Sequence[Column]) -> dict[str, dg.TableSchema]:
     deps=keys(["salesforce.field"]),
     output_required=False,
 )
+@unit_of_work
 def lists(
     context: dg.AssetExecutionContext,
     crosswalk: CrosswalkResource,
@@ -256,8 +256,6 @@ def lists(
     sync: SyncResource,
 ) -> Results:
     """Land list membership."""
-    if closed(context, crosswalk, sync):
-        return
     settings, run = crosswalk.settings, run_context(context, crosswalk, sync)
     with foreseeable(), pausing(context, crosswalk, salesforce, sync):
         org = budgeted_org(context, crosswalk, salesforce, sync)

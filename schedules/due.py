@@ -19,13 +19,18 @@ RunKind = Literal["full", "delta"]
 DEFAULT_SET_UP_ON = date(2024, 1, 7)
 
 
+def is_ever_due(settings: ObjectSettings) -> bool:
+    """Return whether an object is synced by schedule at all."""
+    return settings.enabled and settings.frequency != "manual"
+
+
 def run_kind_for(settings: ObjectSettings, night: date) -> RunKind | None:
     """Return what is planned for an object in ``night``: a full run, a delta, or nothing.
 
     daily: full on the weekday of ``set_up_on``, delta on the others; weekly: full on that weekday; biweekly: every
     second one; monthly: on its day of the month, or the month's last; manual or switched off: never.
     """
-    if not settings.enabled or settings.frequency == "manual" or night < _anchor(settings):
+    if not is_ever_due(settings) or night < _anchor(settings):
         return None
     if last_full_night(settings, night) == night:
         return "full"
@@ -35,7 +40,7 @@ def run_kind_for(settings: ObjectSettings, night: date) -> RunKind | None:
 def last_full_night(settings: ObjectSettings, night: date) -> date | None:
     """Return the latest night up to ``night`` for which a full run is planned; None before the first."""
     anchor = _anchor(settings)
-    if not settings.enabled or settings.frequency == "manual" or night < anchor:
+    if not is_ever_due(settings) or night < anchor:
         return None
     if settings.frequency == "monthly":
         return next((day for day in _monthly(anchor, night) if anchor <= day <= night), None)
@@ -59,7 +64,9 @@ def owed(settings: ObjectSettings, window: Window, night: date, done: Completed 
 
 
 def due_objects(settings: Settings, night: date, done: Mapping[str, Completed]) -> dict[str, RunKind]:
-    """Return what every object that needs a run in ``night`` needs."""
+    """Return what every object that needs a run in ``night`` needs; nothing when the integration is switched off."""
+    if not settings.connection.enabled:
+        return {}
     needed = {
         name: owed(item, settings.window, night, done.get(table_name(name))) for name, item in settings.objects.items()
     }

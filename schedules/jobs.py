@@ -5,7 +5,6 @@ from typing import Any, Literal
 import dagster as dg
 
 from assets._common import OBJECT_TAG
-from assets.failure import record_failure
 from data_contracts.settings import Settings
 
 DAILY, WEEKLY = "daily_sync", "weekly_full_sync"
@@ -39,5 +38,4 @@ def _job(name: str, kind: Literal["full", "delta"], description: str, selection:
         config=run_config(kind),
         # One process: the warehouse has one writer, and every step would pay the imports again.
         executor_def=dg.in_process_executor,
-        hooks={record_failure},
     )

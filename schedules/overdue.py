@@ -7,7 +7,7 @@ from data_contracts.settings import Settings
 from pipelines.alarms.alarm import EVERYTHING, Alarm
 from pipelines.extract.objects import table_name
 from pipelines.publish.completed import Completed
-from schedules.due import missed_since
+from schedules.due import is_ever_due, missed_since
 from schedules.state import ScheduleState
 
 
@@ -23,7 +23,7 @@ def judged(code: str, name: str) -> bool:
 
 def _missed(settings: Settings, done: Mapping[str, Completed], state: ScheduleState, at: datetime) -> list[Alarm]:
     since = state.since()
-    if since is None:
+    if since is None or not settings.connection.enabled:
         return []
     found = []
     for name, item in settings.objects.items():
@@ -37,7 +37,7 @@ def _missed(settings: Settings, done: Mapping[str, Completed], state: ScheduleSt
 
 def _stale(settings: Settings, done: Mapping[str, Completed], at: datetime) -> list[Alarm]:
     last = max((item.last for item in done.values() if item.last), default=None)
-    planned = any(item.enabled and item.frequency != "manual" for item in settings.objects.values())
+    planned = settings.connection.enabled and any(is_ever_due(item) for item in settings.objects.values())
     days = (at - last).total_seconds() / 86_400 if last and planned else 0.0
     limit = settings.alerts.stale_after_days
     if days <= limit:

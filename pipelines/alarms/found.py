@@ -44,6 +44,19 @@ def find_alarms(con: duckdb.DuckDBPyConnection, settings: Settings, *, run_id: s
     ]
 
 
+def drift_alarms(con: duckdb.DuckDBPyConnection, run_id: str) -> list[Alarm]:
+    """Return what ``run_id`` found changed in fields that something relies on: such a run may not come further."""
+    if not table_columns(con, "ops.schema_change"):
+        return []
+    rows = con.execute(
+        "SELECT lower(object_name), field_name, concat(field_name, ' was ', change, coalesce(': ' || message, '')) "
+        "FROM ops.schema_change WHERE run_id = ? AND needed AND change IN ('removed', 'hidden', 'retyped', 'resized') "
+        "ORDER BY ALL",
+        [run_id],
+    ).fetchall()
+    return [Alarm("schema_drift", message, name, field) for name, field, message in rows]
+
+
 def write_fill_rates(con: duckdb.DuckDBPyConnection, run: RunContext) -> int:
     """Write how well the matching fields are filled to ``ops.fill_rate``, in place of any of the run; return the rows.
 

@@ -63,6 +63,12 @@ def begin_run(
     return int(dead[0][0])
 
 
+def is_begun(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
+    """Whether a run has a record: one that pauses before its first step has none yet."""
+    ensure_table(con, load_contract("ops.sync_run"))
+    return bool(con.execute("SELECT 1 FROM ops.sync_run WHERE run_id = ?", [run_id]).fetchall())
+
+
 def note_org(con: duckdb.DuckDBPyConnection, run: RunContext, org_id: str) -> None:
     """Record which org ``run`` reads; it is known only once the run has signed in."""
     con.execute("UPDATE ops.sync_run SET org_id = ? WHERE run_id = ?", [org_id, run.run_id]).fetchall()
