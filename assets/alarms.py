@@ -36,7 +36,7 @@ def alarm(
         found = find_alarms(con, settings, run_id=run.run_id, at=run.started_at)
         judged = _judged(fetched_objects(con, run.run_id))
         changes = record_alarms(con, found, judged, run_id=run.run_id, at=now())
-        tell(con, settings, changes, context.log.warning)
+        tell(con, crosswalk.home, settings, changes, context.log.warning)
         on = active_alarms(con)
     rows = [(item.code, item.object, item.subject, item.message) for item in on]
     yield materialized(len(on), {"on": table(HEADS, rows)})

@@ -29,6 +29,6 @@ def record_failure(
             found = drift_alarms(con, run.run_id)
             if run.trigger == "schedule":
                 found.append(Alarm("run_failed", told.splitlines()[0]))
-            raise_alarms(con, crosswalk.settings, run, found, context.log.warning)
+            raise_alarms(con, crosswalk, run, found, context.log.warning)
     except (CrosswalkError, duckdb.Error) as untold:
         context.log.warning(f"the failure could not be recorded: {type(untold).__name__}")

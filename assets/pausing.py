@@ -86,4 +86,4 @@ def pause(
             record_usage(con, salesforce.connect(crosswalk.settings), run)
             record_unloaded(con, crosswalk.home, run)
         finish_run(con, run, "paused", message)
-        raise_alarms(con, crosswalk.settings, run, [alarm] if alarm else [], context.log.warning)
+        raise_alarms(con, crosswalk, run, [alarm] if alarm else [], context.log.warning)

@@ -23,6 +23,7 @@ from assets.units import unit_of_work
 from data_contracts.contracts import contract_names
 from data_contracts.settings import Settings
 from pipelines.alarms.found import write_fill_rates
+from pipelines.alarms.standing import note_standing
 from pipelines.extract.objects import table_name
 from pipelines.extract.usage import record_usage
 from pipelines.imports.proposal_files import publish_proposals
@@ -151,6 +152,7 @@ def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
             if settings.publish.parquet:
                 export_parquet(home)
             note_completed(con, crosswalk.home, run)
+            note_standing(con, crosswalk.home)
         path = dg.MetadataValue.path(str(result.path))
         return materialized(result.rows, {"path": path, "tables": result.tables, "bytes": result.bytes})
 

@@ -24,8 +24,14 @@ class _Filter(logging.Filter):
         return event is None and record.levelno >= logging.INFO and not skipped
 
 
+def _gates_something(record: logging.LogRecord) -> bool:
+    return "without gating on it" not in record.getMessage()
+
+
 def _short_lines(_init: dg.InitLoggerContext) -> logging.Logger:
     """Return a logger that prints progress messages only; the event log keeps everything."""
+    # What depends on a step that was not begun is not begun either: that its checks said nothing is no news.
+    logging.getLogger("dagster._core.execution.plan.active").addFilter(_gates_something)
     logger = logging.getLogger("crosswalk.run")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False

@@ -120,6 +120,11 @@ class ObjectSettings(Section):
     )
     visible: bool = Field(True, description="whether ownership of this object is shown, apart from syncing it")
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the object is ever due by itself."""
+        return self.enabled and self.frequency != "manual"
+
 
 class Window(Section):
     """The off-hours window in which scheduled runs may work; it may cross midnight."""

@@ -99,8 +99,7 @@ def _from_the_org(home: Home) -> Iterator[Path]:
     for folder in (home.landing, home.models):
         if folder.is_dir() and any(folder.iterdir()):
             yield folder
-    if home.completed.is_file():
-        yield home.completed
+    yield from (file for file in (home.completed, home.standing) if file.is_file())
     yield from sorted(home.root.glob(f"{home.warehouse.name}*"), reverse=True)
 
 

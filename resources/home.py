@@ -98,6 +98,11 @@ class Home:
         return self.root / "completed.json"
 
     @property
+    def standing(self) -> Path:
+        """The alarms that are on, and how the last run ended."""
+        return self.root / "standing.json"
+
+    @property
     def schedules(self) -> Path:
         """Which schedules the daemon last saw switched on."""
         return self.root / "schedules.json"

@@ -66,6 +66,9 @@ def named(settings: Settings, names: Sequence[str], late: Sequence[str] = ()) ->
     enabled = [name for name, item in settings.objects.items() if item.enabled]
     if len(names) == len(enabled) > 1:
         return "all objects" + (" (catching up)" if late else "")
+    others = [name for name in enabled if name not in names]
+    if len(names) > len(others) * 3 and not late:
+        return f"all but {', '.join(others)}"
     return ", ".join(f"{name} (catching up)" if name in late else name for name in names)
 
 

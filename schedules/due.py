@@ -19,18 +19,13 @@ RunKind = Literal["full", "delta"]
 DEFAULT_SET_UP_ON = date(2024, 1, 7)
 
 
-def is_ever_due(settings: ObjectSettings) -> bool:
-    """Return whether an object is synced by schedule at all."""
-    return settings.enabled and settings.frequency != "manual"
-
-
 def run_kind_for(settings: ObjectSettings, night: date) -> RunKind | None:
     """Return what is planned for an object in ``night``: a full run, a delta, or nothing.
 
     daily: full on the weekday of ``set_up_on``, delta on the others; weekly: full on that weekday; biweekly: every
     second one; monthly: on its day of the month, or the month's last; manual or switched off: never.
     """
-    if not is_ever_due(settings) or night < _anchor(settings):
+    if not settings.is_scheduled or night < _anchor(settings):
         return None
     if last_full_night(settings, night) == night:
         return "full"
@@ -40,7 +35,7 @@ def run_kind_for(settings: ObjectSettings, night: date) -> RunKind | None:
 def last_full_night(settings: ObjectSettings, night: date) -> date | None:
     """Return the latest night up to ``night`` for which a full run is planned; None before the first."""
     anchor = _anchor(settings)
-    if not is_ever_due(settings) or night < anchor:
+    if not settings.is_scheduled or night < anchor:
         return None
     if settings.frequency == "monthly":
         return next((day for day in _monthly(anchor, night) if anchor <= day <= night), None)

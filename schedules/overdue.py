@@ -7,7 +7,7 @@ from data_contracts.settings import Settings
 from pipelines.alarms.alarm import EVERYTHING, Alarm
 from pipelines.extract.objects import table_name
 from pipelines.publish.completed import Completed
-from schedules.due import is_ever_due, missed_since
+from schedules.due import missed_since
 from schedules.state import ScheduleState
 
 
@@ -37,7 +37,7 @@ def _missed(settings: Settings, done: Mapping[str, Completed], state: ScheduleSt
 
 def _stale(settings: Settings, done: Mapping[str, Completed], at: datetime) -> list[Alarm]:
     last = max((item.last for item in done.values() if item.last), default=None)
-    planned = settings.connection.enabled and any(is_ever_due(item) for item in settings.objects.values())
+    planned = settings.connection.enabled and any(item.is_scheduled for item in settings.objects.values())
     days = (at - last).total_seconds() / 86_400 if last and planned else 0.0
     limit = settings.alerts.stale_after_days
     if days <= limit:

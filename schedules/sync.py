@@ -14,7 +14,7 @@ from data_contracts.settings import SWITCHED_OFF, Settings
 from pipelines.publish.completed import Completed, read_completed
 from resources.home import Home
 from resources.wiring import now
-from schedules.due import RunKind, due_objects, is_ever_due
+from schedules.due import RunKind, due_objects
 from schedules.jobs import DAILY, WEEKLY, run_config
 from schedules.selection import selection_for
 from schedules.window import closing, in_words, night_of
@@ -22,7 +22,7 @@ from schedules.window import closing, in_words, night_of
 
 def build_schedules(settings: Settings, specs: Sequence[dg.AssetSpec]) -> Sequence[dg.ScheduleDefinition]:
     """Return the schedules of the two jobs over ``specs``, none when no enabled object is ever due."""
-    if not settings.connection.enabled or not any(is_ever_due(item) for item in settings.objects.values()):
+    if not settings.connection.enabled or not any(item.is_scheduled for item in settings.objects.values()):
         return []
     return [_schedule(settings, specs, DAILY, full=False), _schedule(settings, specs, WEEKLY, full=True)]
 

@@ -55,7 +55,7 @@ def record(home: Home, settings: Settings, found: list[Alarm], warn: Tell) -> bo
         return False
     try:
         with home.lock("recording alarms"), Warehouse(home.warehouse, settings.limits.memory).connect() as con:
-            tell(con, settings, record_alarms(con, found, judged, run_id=None, at=now()), warn)
+            tell(con, home, settings, record_alarms(con, found, judged, run_id=None, at=now()), warn)
     except HomeBusyError:
         return False
     return True

@@ -1,18 +1,18 @@
-"""``crosswalk status``: the last published run, API use, freshness, schema changes, and when the next runs are due."""
+"""``crosswalk status``: the last published run, API use, freshness and schema changes; ``outlook`` has the rest."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import click
 
+from apps.cli.outlook import print_outlook, read_outlook
 from apps.cli.output import print_json, print_table
 from apps.cli.sync import print_stops, print_summary
 from apps.snapshot import ApiUse, Freshness, Upkeep, read_published, read_stops, read_upkeep
+from data_contracts.errors import WarehouseError
 from data_contracts.settings import SWITCHED_OFF, Settings
 from data_contracts.settings_file import load_settings
-from pipelines.publish.completed import read_completed
 from resources.home import Home
-from schedules.calendar import PlannedRun, named, next_runs
 
 
 @click.command(name="status")
@@ -21,14 +21,18 @@ def command(as_json: bool) -> None:
     """Show what was published last, how fresh it is, what it cost the org, and the next nights."""
     home = Home.from_environment()
     settings = load_settings()
-    published = read_published(home)
-    upkeep = read_upkeep(home)
-    nights = [_told(run, settings) for run in next_runs(settings, datetime.now(UTC), read_completed(home))]
+    outlook = read_outlook(home, settings, datetime.now(UTC))
+    try:
+        published, upkeep = read_published(home), read_upkeep(home)
+    except WarehouseError:
+        # What went wrong, and when the next run comes, is to be seen all the more.
+        print_json(outlook.document()) if as_json else print_outlook(outlook)
+        raise
     if as_json:
         budget = settings.limits.api.model_dump()
-        document = {"published": asdict(published), **asdict(upkeep), "budget": budget, "next_runs": nights}
+        document = {"published": asdict(published), **asdict(upkeep), "budget": budget}
         stops = [asdict(stop) for stop in read_stops(home)]
-        print_json({**document, "enabled": settings.connection.enabled, "stopped_imports": stops})
+        print_json({**document, **outlook.document(), "enabled": settings.connection.enabled, "stopped_imports": stops})
         return
     if not settings.connection.enabled:
         click.echo(f"Warning: {SWITCHED_OFF}.", err=True)
@@ -37,11 +41,7 @@ def command(as_json: bool) -> None:
     print_stops(home)
     click.echo(f"Published at {published.published_at:%Y-%m-%d %H:%M} UTC by a {published.run.trigger} run.")
     _print_upkeep(upkeep, settings)
-    print_table(
-        f"Next runs, {settings.window.time_zone} (schedules start switched off: turn them on in the Dagster UI)",
-        ("opens", "full", "delta"),
-        [(night["opens"], night["full"] or "–", night["delta"] or "–") for night in nights],
-    )
+    print_outlook(outlook)
 
 
 def _print_upkeep(upkeep: Upkeep, settings: Settings) -> None:
@@ -88,14 +88,3 @@ def _fresh(item: Freshness, now: datetime) -> tuple[str | None, str | None, str 
     hours = max(timedelta(), now - item.covered_until).total_seconds() / 3600
     age = f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
     return f"{item.covered_until:%Y-%m-%d %H:%M}", age, stale
-
-
-def _told(run: PlannedRun, settings: Settings) -> dict[str, str]:
-    """Return a planned run with its times as the settings' zone shows them."""
-    opens, closes = (moment.astimezone(settings.window.zone) for moment in (run.opens, run.closes))
-    return {
-        "opens": f"{opens:%a %Y-%m-%d %H:%M}",
-        "closes": f"{closes:%a %Y-%m-%d %H:%M}",
-        "full": named(settings, run.full, run.late),
-        "delta": named(settings, run.delta),
-    }
