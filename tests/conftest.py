@@ -29,6 +29,7 @@ FIRST_SYNC = {
         "light_run",
         "link_limit",
         "preflight_asset",
+        "settings_and_mapping",
         "queries",
         "status",
         "wrong_inputs",
