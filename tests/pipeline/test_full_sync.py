@@ -131,9 +131,10 @@ def test_every_owner_stands_among_the_users_and_every_entity_in_the_search(con: 
     assert kinds["queue"] > 0
     for kind in ("company", "person"):
         there = f"SELECT {kind}_id FROM reference.{kind}"
-        assert con.execute(
-            f"({there} EXCEPT SELECT reference_id FROM ownership.search WHERE kind = '{kind}')"
-        ).fetchall() == []
+        assert (
+            con.execute(f"({there} EXCEPT SELECT reference_id FROM ownership.search WHERE kind = '{kind}')").fetchall()
+            == []
+        )
     held = "SELECT sum(record_count) FROM ownership.search"
     records = "SELECT " + " + ".join(f"(SELECT count(*) FROM ownership.{name})" for name in OBJECTS)
     assert con.execute(held).fetchall() == con.execute(records).fetchall()
