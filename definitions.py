@@ -10,6 +10,7 @@ from assets.run_log import console_logger
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
+from schedules.calendar import in_dagster
 from schedules.dead_runs import build_sensor
 from schedules.jobs import build_jobs
 from schedules.sync import build_schedules
@@ -24,7 +25,7 @@ def build_defs(
     Raises SettingsError when ``crosswalk.yaml`` cannot be used; no secret and no org is needed to load.
     """
     settings = settings or load_settings()
-    assets = build_assets(settings)
+    assets = build_assets(settings, in_dagster)
     resources = {
         "crosswalk": CrosswalkResource(),
         "salesforce": SalesforceResource(),

@@ -1,6 +1,6 @@
 """The end of a run: its statistics, its own records, and the snapshot that analysts read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import dagster as dg
 
@@ -47,6 +47,7 @@ from pipelines.publish.statistics import (
 )
 from pipelines.retention import expire
 from pipelines.run import OBJECTS
+from resources.home import Home
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 GROUP = "publish"
@@ -60,6 +61,8 @@ HEADS = {
     "ops.api_usage": ("object", "endpoint", "requests", "estimated"),
 }
 """Column titles of what a run tells about itself beside the rows of these tables."""
+Calendar = Callable[[Settings, Home], str]
+"""Says when the next runs are, as Markdown; when something is due is not known in this room."""
 ANALYTICS = dg.AssetKey(["published", "analytics"])
 
 
@@ -116,7 +119,7 @@ def run_records(
         yield materialized(rows[name], told, asset=name)
 
 
-def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
+def _analytics_asset(settings: Settings, calendar: Calendar) -> dg.AssetsDefinition:
     promised = [name for name in contract_names() if not name.startswith("insight.")]
     # Objects without a contract are in the snapshot too: it waits for them.
     mirrored = [f"salesforce.{table_name(name)}" for name, item in settings.objects.items() if item.enabled]
@@ -151,14 +154,15 @@ def _analytics_asset(settings: Settings) -> dg.AssetsDefinition:
             record_publication(con, "published", run.run_id, None, before)
             if settings.publish.parquet:
                 export_parquet(home)
-            note_completed(con, crosswalk.home, run)
-            note_standing(con, crosswalk.home)
+            note_completed(con, home, run)
+            note_standing(con, home)
         path = dg.MetadataValue.path(str(result.path))
-        return materialized(result.rows, {"path": path, "tables": result.tables, "bytes": result.bytes})
+        told = {"path": path, "tables": result.tables, "bytes": result.bytes}
+        return materialized(result.rows, {**told, "next runs": dg.MetadataValue.md(calendar(settings, home))})
 
     return analytics
 
 
-def build_publish_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def build_publish_assets(settings: Settings, calendar: Calendar) -> list[dg.AssetsDefinition]:
     """Return the statistics, the run's records and the snapshot."""
-    return [run_statistics, run_records, _analytics_asset(settings)]
+    return [run_statistics, run_records, _analytics_asset(settings, calendar)]

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
-from pipelines.publish.completed import Completed
+from pipelines.publish.completed import Completed, read_completed
+from resources.home import Home
 from schedules.due import due_objects, run_kind_for
 from schedules.window import closing, next_opening, night_of
 
@@ -59,6 +60,11 @@ def as_markdown(runs: Sequence[PlannedRun], settings: Settings) -> str:
         full, delta = (named(settings, names, run.late) for names in (run.full, run.delta))
         lines.append(f"| {opens:%a %Y-%m-%d %H:%M} | {closes:%a %H:%M} | {full or '–'} | {delta or '–'} |")
     return "\n".join(lines)
+
+
+def in_dagster(settings: Settings, home: Home) -> str:
+    """Return the calendar as it stands now."""
+    return as_markdown(next_runs(settings, datetime.now(UTC), read_completed(home)), settings)
 
 
 def named(settings: Settings, names: Sequence[str], late: Sequence[str] = ()) -> str:

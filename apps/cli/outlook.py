@@ -49,10 +49,7 @@ class Outlook:
             "alarms": [asdict(alarm) for alarm in self.alarms],
             "last_run": asdict(self.last_run) if self.last_run else None,
             "schedules": {"on": dict(self.schedules.on), "seen_at": self.schedules.seen_at},
-            "window": {
-                "is_open": is_open(self.settings.window, self.at),
-                **self.settings.window.model_dump(mode="json"),
-            },
+            "window": {"is_open": is_open(window, self.at), **window.model_dump(mode="json")},
             "objects": [asdict(item) for item in self.objects],
             "next_runs": [told(run, self.settings) for run in self.runs],
         }
