@@ -20,8 +20,8 @@ def record_failure(
     Fields that mappings rely on and that are gone are told; that a run failed is, when nobody was looking at it. What
     cannot be recorded, because the warehouse is what failed, is left to the log of the run.
     """
-    step = context.op_execution_context.op.name
-    told = (error.description if isinstance(error, dg.Failure) else None) or f"{step} failed"
+    said = error.description if isinstance(error, dg.Failure) else None
+    told = said or f"{context.op_execution_context.op.name} failed"
     run = run_context(context, crosswalk, sync)
     try:
         with crosswalk.connect() as con:
@@ -30,5 +30,5 @@ def record_failure(
             if run.trigger == "schedule":
                 found.append(Alarm("run_failed", told.splitlines()[0]))
             raise_alarms(con, crosswalk, run, found, context.log.warning)
-    except (CrosswalkError, duckdb.Error) as untold:
+    except (CrosswalkError, duckdb.Error, OSError) as untold:
         context.log.warning(f"the failure could not be recorded: {type(untold).__name__}")

@@ -1,8 +1,8 @@
 """A whole sync without Dagster's bookkeeping: the very functions of the assets and checks, in the order of the graph.
 
 What Dagster does between steps is done here as it does it: whatever lies below a step that failed, was blocked by a
-check or yielded nothing is skipped, the rest goes on, and a failure is recorded by the hook's own call. That the
-tables are those of a real run is a test of its own (``test_kill_points``).
+check or yielded nothing is skipped, the rest goes on. That the tables are those of a real run is a test of its own
+(``test_kill_points``).
 """
 
 import inspect
@@ -15,7 +15,6 @@ from typing import Any
 import dagster as dg
 
 from data_contracts.errors import CrosswalkError
-from pipelines.publish.run_record import fail_run
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
 
@@ -99,6 +98,7 @@ def run_light(
     context = SimpleNamespace(
         run=run,
         run_id=run_id,
+        op_execution_context=SimpleNamespace(op=SimpleNamespace(name="a step")),
         instance=SimpleNamespace(
             get_run_record_by_id=lambda _: record,
             add_run_tags=lambda *_: None,
@@ -115,43 +115,32 @@ def run_light(
                 missing |= step.makes
                 continue
             stage(step.name)
-            made = _run_step(step, given, crosswalk, outcome)
+            made = _run_step(step, given, outcome)
             missing |= step.makes - made
             missing |= step.checks - made
     return outcome
 
 
-def _run_step(
-    step: Step, given: dict[str, Any], crosswalk: CrosswalkResource, outcome: LightOutcome
-) -> frozenset[dg.AssetKey]:
+def _run_step(step: Step, given: dict[str, Any], outcome: LightOutcome) -> frozenset[dg.AssetKey]:
     """Run one step and return the assets it leaves fit for use."""
     wanted = {name: given[name] for name in inspect.signature(step.body).parameters}
     try:
         found = step.body(**wanted)
         results: list[Any] = list(found) if inspect.isgenerator(found) else [found]
     except dg.Failure as error:
-        _fail(crosswalk, outcome, str(error.description))
+        outcome.failures.append(str(error.description))
         return frozenset()
     except CrosswalkError as error:
-        _fail(crosswalk, outcome, f"not turned into a failure: {error}")
+        outcome.failures.append(f"not turned into a failure: {error}")
         return frozenset()
     except Exception as error:  # noqa: BLE001 - what a step raises besides is what a test wants to hear of
-        _fail(crosswalk, outcome, f"unexpected {type(error).__name__} in {step.name}: {error}")
+        outcome.failures.append(f"unexpected {type(error).__name__} in {step.name}: {error}")
         return frozenset()
     if step.checks:
         return step.checks
     # A step that pauses yields no table; the checks of what stands there come all the same.
     made = any(isinstance(item, dg.MaterializeResult) for item in results)
     return step.makes if made or not step.may_yield_nothing else frozenset()
-
-
-def _fail(crosswalk: CrosswalkResource, outcome: LightOutcome, told: str) -> None:
-    outcome.failures.append(told)
-    try:
-        with crosswalk.connect() as con:
-            fail_run(con, outcome.run_id, told)
-    except Exception as error:  # noqa: BLE001 - Dagster logs what a hook raises and goes on
-        outcome.failures.append(f"the hook could not record it: {type(error).__name__}")
 
 
 def _unheard(message: str, *_: object) -> None:
