@@ -22,11 +22,12 @@ import click
 import duckdb
 
 from benchmarks.labels import ask
-from benchmarks.quality import load_folder, objects_of
+from benchmarks.quality import blocking, load_folder, objects_of
 from data_contracts.settings import Matching, Settings, Thresholds
 from pipelines.resolve import resolve
 from pipelines.resolve.comparisons import COMPARISONS
 from pipelines.resolve.decisions import replay_decisions
+from pipelines.resolve.rungs import COMPANY_RUNGS
 from pipelines.resolve.sides import Object
 from pipelines.run import RunContext
 from resources.decisions import DecisionStore
@@ -79,11 +80,27 @@ def _without_word_weights() -> Iterator[Settings]:
         yield _free(Settings())
 
 
+@contextmanager
+def _without_places() -> Iterator[Settings]:
+    """Names, numbers and domains that several places share tell as much as one's own, to the model and to rungs."""
+    levels = {
+        kind: tuple(
+            replace(c, levels=tuple(level for level in c.levels if "_places_r" not in level.condition)) for c in found
+        )
+        for kind, found in COMPARISONS.items()
+    }
+    rungs = tuple(replace(rung, certain="true") for rung in COMPANY_RUNGS)
+    with patch.dict(COMPARISONS, levels), patch("pipelines.resolve.rungs.COMPANY_RUNGS", rungs):
+        yield _free(Settings())
+
+
 PARTS: dict[str, Callable[[], Any]] = {
     "as shipped": _as_shipped,
     "no rungs": _without_rungs,
     "sampled u, none exact": lambda: _without("pipelines.resolve.training.agreements", lambda *_: {}),
     "correlated agreements count in full": lambda: _without("pipelines.resolve.training.dependence", lambda *_: {}),
+    "shared numbers and domains count in full": _without_places,
+    "probabilities as the model has them": lambda: _without("pipelines.resolve.links.none_sql", lambda *_: "1.0"),
     "no weights of words": _without_word_weights,
     "no name": lambda: _without_comparisons("name", "last_name", "first_name"),
     "no phone": lambda: _without_comparisons("phone"),
@@ -177,7 +194,11 @@ def _score(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, float]:
         true = {row["salesforce_id"]: row["reference_id"] for row in csv.DictReader(file)}
     linked = {key: entity for name in objects_of(folder) for key, entity in _linked(con, name)}
     right = sum(true.get(key) == entity for key, entity in linked.items())
+    expected = sum(_expected_wrong(con, name) for name in objects_of(folder))
     return {
+        "wrong": len(linked) - right,
+        "wrong_expected": round(expected, 1),
+        "blocking_recall": blocking(con, folder)["blocking_recall"],
         "precision": round(right / len(linked), 4) if linked else 1.0,
         "recall": round(right / len(true), 4),
         "f1": round(2 * right / (len(linked) + len(true)), 4),
@@ -186,6 +207,15 @@ def _score(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, float]:
 
 def _linked(con: duckdb.DuckDBPyConnection, name: Object) -> list[tuple[str, str]]:
     return con.sql(f"SELECT salesforce_id, reference_id FROM crosswalk.{name} WHERE status = 'linked'").fetchall()
+
+
+def _expected_wrong(con: duckdb.DuckDBPyConnection, name: Object) -> float:
+    """Return how many of the links are wrong by their own probabilities."""
+    return float(
+        con.sql(
+            f"SELECT coalesce(sum(1 - match_probability), 0) FROM crosswalk.{name} WHERE status = 'linked'"
+        ).fetchall()[0][0]
+    )
 
 
 def _run(number: int, kind: str = "full") -> RunContext:

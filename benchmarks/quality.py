@@ -25,6 +25,7 @@ from benchmarks.labels import APPROVED, ask
 from data_contracts.errors import CrosswalkError, ReferenceDataError
 from data_contracts.settings import Settings
 from pipelines.resolve import resolve
+from pipelines.resolve.blocking_recall import blocking_recall
 from pipelines.resolve.decisions import replay_decisions
 from pipelines.resolve.sides import Object
 from pipelines.run import OBJECTS, RunContext
@@ -50,13 +51,13 @@ def main(data: Path, out: Path, labels: int, direct: bool) -> None:
         home = Home(Path(folder) / "home")
         home.prepare()
         try:
-            links, cpu, used = (_direct if direct else _through_the_org)(data.resolve(), home, labels)
+            links, recall, cpu, used = (_direct if direct else _through_the_org)(data.resolve(), home, labels)
         except CrosswalkError as error:
             raise click.ClickException(str(error)) from error
     rows = [row for name in objects_of(data) for row in _per_record(data, name, links)]
     with out.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
-    figures = _score(rows, data / "truth.csv")
+    figures = _score(rows, data / "truth.csv") | recall
     figures |= {"seconds": round(time.monotonic() - began, 2), "cpu_seconds": round(cpu, 2), "peak_mb": _peak_mb()}
     if labels:
         figures |= {"labels_offered": labels, "labels_used": used}
@@ -71,8 +72,8 @@ def objects_of(data: Path) -> list[Object]:
     return found
 
 
-def _through_the_org(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], float, int]:
-    """Sync the folder as a user would; return the links by record, the CPU seconds without the org's, labels used."""
+def _through_the_org(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], dict[str, Any], float, int]:
+    """Sync the folder as a user would; return links by record, blocking recall, our CPU seconds, labels used."""
     from apps.cli.sync import run_sync
     from apps.demo_org.launch import launch_demo_org
 
@@ -94,10 +95,10 @@ def _through_the_org(data: Path, home: Home, labels: int) -> tuple[dict[str, Row
             run_sync(home, full=True)
         cpu = _cpu_seconds()
     with duckdb.connect(str(home.published), read_only=True) as con:
-        return _links(con, objects_of(data)), cpu, used
+        return _links(con, objects_of(data)), blocking(con, data), cpu, used
 
 
-def _direct(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], float, int]:
+def _direct(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], dict[str, Any], float, int]:
     """Load the files as text and resolve them; for developing on quality, not for reporting speed."""
     os.environ.pop("CROSSWALK_DATABASE_URL", None)
     run, used = RunContext("quality", "full", datetime.now(UTC)), 0
@@ -110,7 +111,7 @@ def _direct(data: Path, home: Home, labels: int) -> tuple[dict[str, Row], float,
             replay_decisions(con, store, run)
             store.close()
             _resolve(con, data, home, run)
-        return _links(con, objects_of(data)), _cpu_seconds(), used
+        return _links(con, objects_of(data)), blocking(con, data), _cpu_seconds(), used
 
 
 def load_folder(con: duckdb.DuckDBPyConnection, data: Path, run: RunContext) -> None:
@@ -152,6 +153,19 @@ def _links(con: duckdb.DuckDBPyConnection, objects: Sequence[str]) -> dict[str, 
         for name in objects
     )
     return {row[0]: row[1:] for row in con.sql(union).fetchall()}
+
+
+def blocking(con: duckdb.DuckDBPyConnection, data: Path) -> dict[str, Any]:
+    """Return the share of true pairs that were considered at all; null without a truth file or without true pairs."""
+    if not (data / "truth.csv").is_file():
+        return {"blocking_recall": None}
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _truth AS SELECT * FROM read_csv(?, all_varchar = true)",
+        [str(data / "truth.csv")],
+    ).fetchall()
+    found = [blocking_recall(con, name, "_truth") for name in objects_of(data)]
+    pairs, met = sum(item.pairs for item in found), sum(item.met for item in found)
+    return {"blocking_recall": round(met / pairs, 4) if pairs else None}
 
 
 def _per_record(data: Path, name: str, links: dict[str, Row]) -> list[Row]:

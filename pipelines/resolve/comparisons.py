@@ -39,6 +39,9 @@ class Comparison:
 #: Names whose words weigh this much together are hardly ever shared by chance.
 _TELLING = "0.8"
 
+#: So many places that share a number, a domain or an address make it say less: a switchboard, an office building.
+CROWD = 2
+
 _NAME = Comparison(
     "name",
     ("name_key", "name_squashed", "name_numbers", "acronym", "total", "names"),
@@ -59,6 +62,12 @@ _NAME = Comparison(
             f"AND names_shared(names_l, n_r) >= {_TELLING}",
             0.1,
         ),
+        # Sites of one organisation: "Erie House Maria Guerrero", "Erie House Iraida Garriga".
+        Level(
+            "half the same, each with a telling word of its own",
+            f"names_alike(names_l, n_r) >= 0.45 AND names_own(names_l, n_r) >= {_TELLING}",
+            0.03,
+        ),
         Level("mostly the same", "names_alike(names_l, n_r) >= 0.7", 0.08),
         Level(
             "one in the other or its initials",
@@ -72,20 +81,22 @@ _NAME = Comparison(
 )
 _DOMAIN = Comparison(
     "domain",
-    ("domain",),
+    ("domain", "domain_places"),
     "domain_l IS NULL OR domain_r IS NULL",
     (
-        Level("same", "domain_l = domain_r", 0.85),
+        Level("same, one company's", f"domain_l = domain_r AND domain_places_r < {CROWD}", 0.75),
+        Level("same, shared by several", "domain_l = domain_r", 0.1),
         Level("same before the suffix", "split_part(domain_l, '.', 1) = split_part(domain_r, '.', 1)", 0.05),
     ),
     0.1,
 )
 _PHONE = Comparison(
     "phone",
-    ("phone_tail",),
+    ("phone_tail", "phone_places"),
     "phone_tail_l IS NULL OR phone_tail_r IS NULL",
     (
-        Level("same", "phone_tail_l = phone_tail_r", 0.75),
+        Level("same, one place's", f"phone_tail_l = phone_tail_r AND phone_places_r < {CROWD}", 0.65),
+        Level("same, shared by several", "phone_tail_l = phone_tail_r", 0.1),
         Level(
             "last seven digits", "length(phone_tail_l) > 7 AND right(phone_tail_l, 7) = right(phone_tail_r, 7)", 0.03
         ),

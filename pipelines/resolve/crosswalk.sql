@@ -14,7 +14,7 @@ SELECT s."Id" AS salesforce_id,
         WHEN 'deferred' THEN 'deferred' WHEN 'refused' THEN 'forbidden'
         WHEN 'no candidate' THEN 'no_candidate' WHEN 'no reference' THEN 'no_candidate'
         ELSE 'no_key' END END AS reason_code,
-    coalesce(d.reason, o.reason, 'not standardised in this run') AS reason,
+    coalesce(d.reason, o.reason, {otherwise}) AS reason,
     o.decided_by,
     CASE WHEN o.status = 'linked' THEN coalesce(p.linked_since, $now) END AS linked_since,
     {company}

@@ -1,8 +1,9 @@
 """Statistics a link depends on beside its own values, frozen with the model that was trained on them.
 
-Document frequencies, how rare a person's names are, numbers that several people share, the size of the reference, the
-precision of the rungs. They lie beside the model's file as one Parquet file per table. A run that reuses a model reads
-them instead of counting anew, so that a link moves only when its own record, its candidates or a decision do.
+Document frequencies, how rare a person's names are, names, numbers and domains that several share, the size of the
+reference, the precision of the rungs. They lie beside the model's file as one Parquet file per table. A run that
+reuses a model reads them instead of counting anew, so that a link moves only when its own record, its candidates or a
+decision do.
 """
 
 import shutil
@@ -13,7 +14,10 @@ import duckdb
 from data_contracts.errors import ResolutionError
 
 #: Temporary tables that are frozen, where they exist.
-TABLES = ("_word", "_rare_last", "_rare_first", "_left_phone", "_right_phone", "_number", "_rung_precision")
+TABLES = (
+    *("_word", "_rare_last", "_rare_first", "_crowd", "_left_phone", "_right_phone", "_number"),
+    *("_rung_precision",),
+)
 
 
 def folder_of(model: Path) -> Path:

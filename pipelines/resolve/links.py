@@ -17,7 +17,7 @@ from pipelines.resolve.basis import Difference
 from pipelines.resolve.candidates import key_kinds
 from pipelines.resolve.learning import learned_weight
 from pipelines.resolve.met import met_pairs
-from pipelines.resolve.model import Model
+from pipelines.resolve.model import Model, none_sql
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
 from pipelines.run import RunContext
@@ -60,6 +60,14 @@ _EMPLOYER = """
 _NO_EMPLOYER = "SELECT NULL::VARCHAR AS salesforce_id, false AS other, NULL::VARCHAR AS cause WHERE false"
 
 
+#: Accounts that are people take no part in the matching of companies.
+_PERSONS = 'LEFT JOIN (SELECT salesforce_id FROM standard.account WHERE is_person) i ON i.salesforce_id = s."Id"'
+_PERSON_OR_NOT = (
+    "CASE WHEN i.salesforce_id IS NULL THEN 'not standardised in this run' "
+    "ELSE 'a person account is no company: the person is matched as its contact' END"
+)
+
+
 @dataclass(frozen=True)
 class LinkChanges:
     """How many links of one cause were made, lost or moved, with the ids of a few of the records.
@@ -95,6 +103,7 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, mode
             "met": met_pairs(sides, _CONSIDERED),
             "learned": learned_weight(model),
             "kinds": "[" + ", ".join(f"'{kind}'" for kind in key_kinds(sides.kind)) + "]",
+            "none": none_sql(model),
         },
     )
     run_script(
@@ -136,13 +145,13 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         f"{'NULL' if sides.object == 'account' else 'company_reference_id'} AS company_id "
         f"FROM {contract.relation} {_of(only)}"
     )
-    company, join, successor = "", "", "heir_entity.id"
+    company, join, successor, otherwise = "", _PERSONS, "heir_entity.id", _PERSON_OR_NOT
     if sides.object != "account":
         company = (
             "k.company_id AS company_reference_id, k.method AS company_method, k.probability AS company_probability, "
             "coalesce(k.reason, d.reason, 'not standardised in this run') AS company_reason, "
         )
-        join = 'LEFT JOIN _company_link k ON k.salesforce_id = s."Id"'
+        join, otherwise = 'LEFT JOIN _company_link k ON k.salesforce_id = s."Id"', "'not standardised in this run'"
     if sides.object == "lead":
         company += (
             "a.account_id, d.contact_id AS converted_contact_id, d.account_id AS converted_account_id, "
@@ -159,6 +168,7 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         "company_join": join,
         "company": company,
         "successor": successor,
+        "otherwise": otherwise,
     }
     for name, text in parts.items():
         sql = sql.replace("{" + name + "}", text)

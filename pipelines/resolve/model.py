@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data_contracts.errors import ResolutionError
+from pipelines.resolve.calibration import Calibration
 from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.scoring import Parameters
 from pipelines.resolve.sides import Kind, Sides
@@ -19,10 +20,20 @@ from pipelines.resolve.together import together_sql
 from pipelines.run import RunContext
 
 #: Raise when the form of the file or the meaning of a number in it changes.
-FORMAT = 2
+FORMAT = 3
 #: What gives the levels and features their meaning: a change of any of them makes the parameters mean nothing.
 _MEANING = (
-    *("comparisons.py", "features.sql", "learning.py", "met.py", "met.sql", "name_alike.sql", "rarity.sql"),
+    *(
+        "calibration.py",
+        "comparisons.py",
+        "crowds.sql",
+        "features.sql",
+        "learning.py",
+        "met.py",
+        "met.sql",
+        "name_alike.sql",
+        "rarity.sql",
+    ),
     *("scoring.py", "side_company.sql", "side_person.sql", "sides.py", "similarity.sql", "together.py", "vetoes.py"),
     *("weights.sql", "words.sql"),
 )
@@ -35,7 +46,8 @@ class Model:
 
     ``trained_on`` says how many records, candidate pairs and certain links it learnt from, ``input_hash`` from which
     data. ``together`` has the bits that patterns of agreement count less (``together.py``); ``learned`` is what
-    decisions taught (``learning.py``): bits per feature, and whether they are used.
+    decisions taught (``learning.py``): bits per feature, and whether they are used; ``calibration`` is how sure a
+    weight makes where they are not (``calibration.py``).
     """
 
     object: str
@@ -49,6 +61,7 @@ class Model:
     trained_at: str
     together: dict[str, float] = field(default_factory=dict)
     learned: dict[str, Any] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -72,8 +85,19 @@ class Model:
     def version(self) -> str:
         """A short name of exactly these parameters."""
         return hashlib.sha256(
-            json.dumps([self.parameters, self.prior, self.together, self.learned], sort_keys=True).encode()
+            json.dumps(
+                [self.parameters, self.prior, self.together, self.learned, self.calibration], sort_keys=True
+            ).encode()
         ).hexdigest()[:12]
+
+
+def none_sql(model: Model | None) -> str:
+    """Return SQL over ``together`` for the odds that none of a record's candidates is right.
+
+    Where people taught the model, they have calibrated it.
+    """
+    calibrated = model is not None and not model.learned.get("adopted")
+    return Calibration(**model.calibration).none_sql if model is not None and calibrated else "1.0"
 
 
 @cache

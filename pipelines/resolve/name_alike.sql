@@ -91,5 +91,7 @@ WITH left_over AS (
 )
 SELECT l, r, CASE WHEN also = 1 THEN greatest(shared, 1) ELSE shared END::FLOAT AS shared,
     CASE WHEN also = 1 THEN 1 ELSE 2 * shared / (2 * shared + alone + alone_right + 1e-6) END::FLOAT AS alike,
-    CASE WHEN also = 1 THEN 1 ELSE shared / (shared + least(alone, alone_right) + 1e-6) END::FLOAT AS contained
+    CASE WHEN also = 1 THEN 1 ELSE shared / (shared + least(alone, alone_right) + 1e-6) END::FLOAT AS contained,
+    -- How telling the words are that each of the names has for itself, at least.
+    CASE WHEN also = 1 THEN 0 ELSE least(alone, alone_right) END::FLOAT AS own
 FROM both_sides LEFT JOIN _renamed USING (l, r);

@@ -227,7 +227,7 @@ def _score(
         con.execute("CREATE OR REPLACE TEMP TABLE _scored (l INTEGER, r INTEGER, match_weight DOUBLE)")
         con.execute(
             "CREATE OR REPLACE TEMP TABLE _name_alike "
-            "(l INTEGER, r INTEGER, alike FLOAT, contained FLOAT, shared FLOAT)"
+            "(l INTEGER, r INTEGER, alike FLOAT, contained FLOAT, shared FLOAT, own FLOAT)"
         )
         return
     weights = ", ".join(f"mw_{c.name} AS weight_{c.name}" for c in model.comparisons)

@@ -100,7 +100,8 @@ def _decisions(con: duckdb.DuckDBPyConnection, rungs: list[Rung]) -> tuple[int, 
     tests = []
     for rung in rungs:
         keys = zip(rung.keys_of("left"), rung.keys_of("right"), strict=True)
-        tests.append(" AND ".join([*(f"l.{mine} = r.{theirs}" for mine, theirs in keys), f"({rung.test})"]))
+        equal = (f"l.{mine} = r.{theirs}" for mine, theirs in keys)
+        tests.append(" AND ".join([*equal, f"({rung.test})", f"({rung.certain})"]))
     rows = con.sql(
         "SELECT count(*) FILTER (judgement = 'positive'), count(*) FILTER (judgement = 'negative') FROM _decided d "
         f"JOIN _left l ON l.n = d.l JOIN _right r ON r.n = d.r WHERE {' OR '.join(f'({test})' for test in tests)}"

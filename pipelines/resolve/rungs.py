@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from data_contracts.errors import SettingsError
+from pipelines.resolve.comparisons import CROWD
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Kind
 
@@ -21,6 +22,7 @@ MOST_HITS = 15
 class Rung:
     """A code, the values that must be equal on both sides (joined), and what else must hold.
 
+    ``certain`` is what must hold beside it for the only entity found to be linked, and not just proposed.
     ``entity_keys`` are the values on the entity's side where they have other names.
     ``uses`` names the comparisons the rung looks at: pairs it finds must not train those.
     """
@@ -31,6 +33,7 @@ class Rung:
     uses: frozenset[str]
     meaning: str
     entity_keys: tuple[str, ...] = ()
+    certain: str = "true"
 
     def keys_of(self, side: str) -> tuple[str, ...]:
         """Return the columns of ``left`` or ``right`` that must be equal."""
@@ -58,12 +61,18 @@ _ALIKE = (
     "(l.name_key = r.name_key OR levenshtein(left(l.name_squashed, 64), left(r.name_squashed, 64)) "
     "<= length(r.name_squashed) // 12)"
 )
+_LOCALITY = "l.postal_code_clean = r.postal_code_clean, l.city_clean = r.city_clean"
+_OWN_PHONE = f"coalesce(l.phone_tail = r.phone_tail AND r.phone_places < {CROWD}, false)"
 _SOME_PLACE_AGREES = (
-    "(coalesce(l.postal_code_clean = r.postal_code_clean, l.city_clean = r.city_clean, true) "
-    "AND coalesce(l.street_name = r.street_name, true) OR coalesce(l.phone_tail = r.phone_tail, false))"
+    f"(coalesce({_LOCALITY}, l.phone_tail = r.phone_tail, true) AND coalesce(l.street_name = r.street_name, true) "
+    f"OR {_OWN_PHONE})"
 )
 # Two addresses are two branches, and the other one may be an entity of its own: the candidates are compared.
 _NOT_ANOTHER_BRANCH = "coalesce(l.street_number = r.street_number, l.street_name = r.street_name, true)"
+_SAME_ADDRESS = "coalesce(l.street_number = r.street_number AND l.street_name = r.street_name, false)"
+# What a group's sites share does not tell which site it is: then the place must, and unknown is not enough.
+_OWN_DOMAIN = f"(r.domain_places < {CROWD} OR {_SAME_ADDRESS})"
+_OWN_NAME = f"(r.name_places < {CROWD} OR {_SAME_ADDRESS} OR {_OWN_PHONE})"
 _ANY_WORD = "list_has_any(l.name_tokens, r.name_tokens)"
 
 COMPANY_RUNGS = (
@@ -81,6 +90,7 @@ COMPANY_RUNGS = (
         f"{_SAME_NUMBERS} AND {_SAME_COUNTRY_OR_UNKNOWN}",
         frozenset({"domain", "name"}),
         "same domain and same name",
+        certain=_OWN_DOMAIN,
     ),
     Rung(
         "ACC_DOMAIN",
@@ -88,6 +98,7 @@ COMPANY_RUNGS = (
         f"{_NO_VETO} AND {_ANY_WORD} AND {_SOME_PLACE_AGREES}",
         frozenset({"domain", "name"}),
         "the only entity of this domain, and the names share a word",
+        certain=_OWN_DOMAIN,
     ),
     Rung(
         "ACC_NAME_PHONE",
@@ -95,6 +106,7 @@ COMPANY_RUNGS = (
         f"{_ALIKE} AND {_NO_VETO} AND {_NOT_ANOTHER_BRANCH}",
         frozenset({"name", "phone"}),
         "same phone and nearly the same name",
+        certain=f"({_OWN_PHONE} OR {_SAME_ADDRESS})",
     ),
     Rung(
         "ACC_NAME_ADDR",
@@ -109,6 +121,7 @@ COMPANY_RUNGS = (
         f"{_SOME_PLACE_AGREES} AND {_NO_VETO} AND {_NOT_ANOTHER_BRANCH}",
         frozenset({"name", "locality"}),
         "the only entity of this name, and nothing known about the place differs",
+        certain=_OWN_NAME,
     ),
 )
 
@@ -200,13 +213,23 @@ def rung_keys(con: duckdb.DuckDBPyConnection, rungs: tuple[Rung, ...], side: str
 
     Two of some million values have the same 64 bits once in millions of runs: the values are not compared again.
     """
-    parts = [
-        f"SELECT {step}::UTINYINT AS step, hash({step}, {', '.join(keys)}) AS h, n FROM _{side} "
-        f"WHERE {' AND '.join(f'{key} IS NOT NULL' for key in keys)}"
-        for step, keys in enumerate(rung.keys_of(side) for rung in rungs)
-    ]
+    parts = []
+    for step, keys in enumerate(rung.keys_of(side) for rung in rungs):
+        parts.append(_key_rows(step, keys, f"_{side}"))
+        if "name_key" in keys:
+            # A former or a second name is a name.
+            others = f"FROM _{side} WHERE len(other_names) > 0"
+            named = f"(SELECT * EXCLUDE (name_key), unnest(other_names) AS name_key {others})"
+            parts.append(_key_rows(step, keys, named))
     nothing = "SELECT NULL::UTINYINT AS step, NULL::UBIGINT AS h, NULL::INTEGER AS n WHERE false"
     con.execute(f"CREATE OR REPLACE TEMP TABLE _{side}_rung_key AS {' UNION ALL '.join([*parts, nothing])}")
+
+
+def _key_rows(step: int, keys: tuple[str, ...], rows: str) -> str:
+    return (
+        f"SELECT {step}::UTINYINT AS step, hash({step}, {', '.join(keys)}) AS h, n FROM {rows} "
+        f"WHERE {' AND '.join(f'{key} IS NOT NULL' for key in keys)}"
+    )
 
 
 def climb(con: duckdb.DuckDBPyConnection, rungs: tuple[Rung, ...]) -> dict[str, int]:
@@ -222,7 +245,9 @@ def climb(con: duckdb.DuckDBPyConnection, rungs: tuple[Rung, ...]) -> dict[str, 
     run_script(con, "crowded.sql", most=MOST_ENTITIES_PER_KEY)
     links: dict[str, int] = {}
     for step, rung in enumerate(rungs):
-        names = {"code": rung.code, "step": str(step), "test": rung.test}
+        names = {"code": rung.code, "step": str(step), "test": rung.test, "certain": rung.certain}
+        # Two names of one pair may meet.
+        names["distinct"] = "DISTINCT" if "name_key" in rung.keys else ""
         run_script(con, "climb.sql", replace=names, most=MOST_HITS)
         found = con.sql(f"SELECT count(*) FROM _rung_hit WHERE step = {step} AND hits = 1").fetchall()[0][0]
         links[rung.code] = links.get(rung.code, 0) + found

@@ -1,9 +1,19 @@
--- One side of company matching, without the small integer key it gets when it is made a table.
-SELECT {key} AS id,
+-- One side of company matching, without the small integer key it gets when it is made a table. A person account is no
+-- company, unless somebody said which one it is.
+SELECT s.{key} AS id,
     -- Another one where any value of the row is another.
-    _input_hash AS mark,
-    * EXCLUDE ({key}, domain),
-    CASE WHEN NOT domain_is_shared THEN domain END AS domain,
-    replace(name_core, ' ', '') AS name_squashed,
-    right(regexp_replace(phone, '[^0-9]', '', 'g'), 9) AS phone_tail
-FROM {rows}
+    s._input_hash AS mark,
+    s.* EXCLUDE ({key}, domain),
+    CASE WHEN NOT s.domain_is_shared THEN s.domain END AS domain,
+    replace(s.name_core, ' ', '') AS name_squashed,
+    phone_tail(s.phone) AS phone_tail,
+    -- How many places or companies share the name, the number, the domain: 1 where it is one's own.
+    coalesce(m.places, 1) AS name_places,
+    coalesce(p.places, 1) AS phone_places,
+    coalesce(d.places, 1) AS domain_places
+FROM {rows} s
+LEFT JOIN (FROM _crowd WHERE kind = 'name') m ON m.value = s.name_key
+LEFT JOIN (FROM _crowd WHERE kind = 'phone') p ON p.value = phone_tail(s.phone)
+LEFT JOIN (FROM _crowd WHERE kind = 'domain') d ON d.value = s.domain
+WHERE NOT s.is_person OR s.{key} IN (
+    SELECT salesforce_id FROM match.decision WHERE object = 'account' AND judgement = 'positive' AND withdrawn_at IS NULL)

@@ -30,6 +30,10 @@ _EMPLOYER = {
 }
 
 
+#: The end of a standardised number: with or without its country.
+_PHONE_TAIL = "CREATE OR REPLACE TEMP MACRO phone_tail(x) AS right(ltrim(x, '+'), 9)"
+
+
 @dataclass(frozen=True)
 class Sides:
     """What is matched with what: the object, the kind of entity and how many rows each side has.
@@ -106,6 +110,7 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
         "standard.person",
         "crosswalk.account",
         "crosswalk.contact",
+        "match.decision",
     ):
         con.execute(load_contract(table).ddl())
     _departures(con, name)
@@ -113,6 +118,9 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
         run_script(con, "company_link.sql", replace={"object": name})
     if name == "lead":
         run_script(con, "lead_account.sql")
+    con.execute(_PHONE_TAIL)
+    if kind == "company" and not is_counted(con, "_crowd"):
+        run_script(con, "crowds.sql")
     for side in ("left", "right"):
         sql = (_SQL / f"side_{kind}.sql").read_text(encoding="utf-8")
         table, key = (name, "salesforce_id") if side == "left" else (kind, f"{kind}_id")

@@ -23,6 +23,7 @@ CREATE OR REPLACE TEMP MACRO rest_alike(a, b) AS CASE WHEN a = b THEN 1.0
 CREATE OR REPLACE TEMP MACRO names_alike(known, other) AS known[other].alike;
 CREATE OR REPLACE TEMP MACRO names_contained(known, other) AS known[other].contained;
 CREATE OR REPLACE TEMP MACRO names_shared(known, other) AS known[other].shared;
+CREATE OR REPLACE TEMP MACRO names_own(known, other) AS known[other].own;
 -- A Soundex that keeps the first letter and four classes of consonants.
 CREATE OR REPLACE TEMP MACRO sound(x) AS x[1] || left(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
     translate(x[2:], 'bfpvcgjkqsxzdtlmnraeiouhwy', '111122222222334556'), '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'),

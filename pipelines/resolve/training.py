@@ -10,12 +10,13 @@ sees two different companies share a domain; counting candidates alone would tak
 for to be common.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.resolve.calibration import calibrate
 from pipelines.resolve.closed_form import agreements
 from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.model import Model, fingerprint
@@ -35,7 +36,7 @@ SAMPLE = 10_000
 #: A comparison needs this many pairs with both values, or the model does without it.
 FEWEST_PAIRS = 1
 #: The assumed shares of the levels count as much as this many matches.
-ASSUMED = 20.0
+ASSUMED = 5.0
 #: A rung's links count at most as this many matches in the columns the rung looks at.
 SELF_TAUGHT = 50.0
 #: From this many known non-matches on, they alone say how non-matches look.
@@ -87,12 +88,15 @@ def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides
     if not usable:
         return None
     parameters, prior = maximise(sample, usable)
+    together = dependence(sample, parameters)
+    bits = weights(sample, parameters, prior, together)
     return Model(
         object=sides.object,
         kind=sides.kind,
         parameters=parameters,
         prior=prior,
-        together=dependence(sample, parameters),
+        together=together,
+        calibration=asdict(calibrate(bits, sample.starts, sample.certain, sample.barred)),
         fingerprint=fingerprint(sides.kind),
         input_hash=_input_hash(con),
         trained_on={
@@ -125,8 +129,19 @@ def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Param
         odds = max(float(found), 0.5) / max(sample.all_pairs - float(found), 0.5)
         matches = np.where(settled, certain, _responsibility(sample, m, u, odds))
         by_chance = 1 / (1 + _pair_odds(sample.random, m, u, odds))
+    for name in assumed:
+        # What nobody has seen says nothing: no assumption stands in for it.
+        seen = _seen(sample, name, len(assumed[name]))
+        known_share = (1 - float(u[name][~seen].sum())) / max(float(m[name][seen].sum()), 1e-300)
+        m[name] = np.where(seen, m[name] * known_share, u[name])
     parameters = {n: {"m": [float(x) for x in m[n][::-1]], "u": [float(x) for x in u[n][::-1]]} for n in assumed}
     return parameters, odds / (1 + odds)
+
+
+def _seen(sample: Sample, name: str, size: int) -> npt.NDArray[np.bool_]:
+    """Return which levels any pair of the sample or any random pair is on."""
+    levels = np.concatenate([sample.levels[name], sample.random[name]])
+    return np.asarray(np.bincount(levels[levels >= 0], minlength=size) > 0)
 
 
 def dependence(sample: Sample, parameters: Parameters) -> dict[str, float]:
@@ -136,19 +151,43 @@ def dependence(sample: Sample, parameters: Parameters) -> dict[str, float]:
         return {}
     # The known ones stand for as many of all pairs as they are of the candidates.
     pairs = sample.all_pairs * float(known.sum()) / len(known)
-    patterns: list[Ints] = []
     expected: list[Floats] = []
     for name, trained in parameters.items():
-        u = np.array(trained["u"][::-1])
-        bits = np.log2(np.array(trained["m"][::-1]) / u)
-        levels, random = sample.levels[name], sample.random[name]
-        best = float(bits.max())
-        patterns.append(states(np.where(levels >= 0, bits[np.maximum(levels, 0)], 0.0), best))
+        u, bits = np.array(trained["u"][::-1]), _bits(trained)
+        random = sample.random[name]
         present = float((random >= 0).mean()) if len(random) else 1.0
-        shares = np.bincount(states(bits, best), weights=u, minlength=STATES).astype(np.float64) * present
+        shares = np.bincount(states(bits, float(bits.max())), weights=u, minlength=STATES).astype(np.float64) * present
         shares[0] = 1 - shares[1:].sum()
         expected.append(shares)
-    return taken_off(patterns, known, expected, pairs)
+    return taken_off(_patterns(sample, parameters), known, expected, pairs)
+
+
+def weights(sample: Sample, parameters: Parameters, prior: float, together: dict[str, float]) -> Floats:
+    """Return the match weight of every pair of the sample in bits, as ``_scored`` will have it."""
+    found = np.full(len(sample.record), np.log2(prior / (1 - prior)))
+    for name, trained in parameters.items():
+        found += _weight(sample.levels[name], _bits(trained))
+    if together:
+        digits = np.stack(_patterns(sample, parameters), axis=1)
+        patterns, place = np.unique(digits, axis=0, return_inverse=True)
+        off = [together.get("".join(str(state) for state in pattern), 0.0) for pattern in patterns]
+        found += np.array(off)[place.reshape(-1)]
+    return found
+
+
+def _patterns(sample: Sample, parameters: Parameters) -> list[Ints]:
+    """Return the states of every pair in each comparison (``together.py``)."""
+    bits = {name: _bits(trained) for name, trained in parameters.items()}
+    return [states(_weight(sample.levels[name], b), float(b.max())) for name, b in bits.items()]
+
+
+def _bits(trained: dict[str, list[float]]) -> Floats:
+    """Return the bits of each level, worst first."""
+    return np.asarray(np.log2(np.array(trained["m"][::-1]) / np.array(trained["u"][::-1])))
+
+
+def _weight(levels: Ints, bits: Floats) -> Floats:
+    return np.where(levels >= 0, bits[np.maximum(levels, 0)], 0.0)
 
 
 def _everywhere(sample: Sample, name: str, others: Floats, by_chance: Floats, size: int) -> Floats:

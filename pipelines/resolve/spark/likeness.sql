@@ -39,9 +39,10 @@ CREATE TEMPORARY FUNCTION near(a STRING, b STRING, letters INT) RETURN abs(lengt
 CREATE TEMPORARY FUNCTION same_numbers(a ARRAY<STRING>, b ARRAY<STRING>) RETURN size(a) = 0 OR size(b) = 0 OR arrays_overlap(a, b);
 -- Single precision in the shortest decimals that mean it: 0.7 is 0.7, as for DuckDB.
 CREATE TEMPORARY FUNCTION in_decimals(x FLOAT) RETURN CAST(CAST(x AS STRING) AS DOUBLE);
-CREATE TEMPORARY FUNCTION names_alike(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).alike);
-CREATE TEMPORARY FUNCTION names_contained(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).contained);
-CREATE TEMPORARY FUNCTION names_shared(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).shared);
+CREATE TEMPORARY FUNCTION names_alike(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT, own: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).alike);
+CREATE TEMPORARY FUNCTION names_contained(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT, own: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).contained);
+CREATE TEMPORARY FUNCTION names_shared(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT, own: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).shared);
+CREATE TEMPORARY FUNCTION names_own(known MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT, own: FLOAT>>, other INT) RETURN in_decimals(element_at(known, other).own);
 CREATE TEMPORARY FUNCTION word_alike(a STRING, b STRING) RETURN CASE WHEN a = b THEN 1.0D
     WHEN length(a) >= 4 AND length(b) >= 4 AND abs(length(a) - length(b)) <= 4 AND substring(a, 2) > ':' AND substring(b, 2) > ':'
     THEN transform(array(jaro_winkler_similarity(a, b)), w -> CASE WHEN w >= 0.88D THEN w ELSE 0.0D END)[0] ELSE 0.0D END;

@@ -34,5 +34,6 @@ WITH together AS (
 )
 SELECT l, r, CAST(CASE WHEN also THEN greatest(shared, 1.0D) ELSE shared END AS FLOAT) AS shared,
     CAST(CASE WHEN also THEN 1.0D ELSE 2 * shared / (2 * shared + alone + alone_right + 1e-6D) END AS FLOAT) AS alike,
-    CAST(CASE WHEN also THEN 1.0D ELSE shared / (shared + least(alone, alone_right) + 1e-6D) END AS FLOAT) AS contained
+    CAST(CASE WHEN also THEN 1.0D ELSE shared / (shared + least(alone, alone_right) + 1e-6D) END AS FLOAT) AS contained,
+    CAST(CASE WHEN also THEN 0.0D ELSE least(alone, alone_right) END AS FLOAT) AS own
 FROM both_sides

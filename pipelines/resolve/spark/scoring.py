@@ -19,7 +19,7 @@ from resources.spark_engine import SparkEngine, spark_engine
 
 #: What the likeness of company names is computed from; on DuckDB it is a column of its own.
 _NAMES = {"words": "w.words", "weights": "w.weights", "other_names": "s.other_names", "name_key": "s.name_key"}
-_LIKENESS = "MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT>>"
+_LIKENESS = "MAP<INT, STRUCT<alike: FLOAT, contained: FLOAT, shared: FLOAT, own: FLOAT>>"
 #: Weights are single precision; in the shortest decimals that mean them, 0.7 is 0.7 to both engines.
 _WEIGHTS = ("total", "last_weight", "first_weight")
 
@@ -56,14 +56,14 @@ def _liken_names(engine: SparkEngine) -> None:
     engine.define(
         "names",
         "SELECT l AS n, map_from_entries(collect_list(named_struct('key', r, 'value', "
-        "named_struct('alike', alike, 'contained', contained, 'shared', shared)))) AS names FROM name_alike GROUP BY l",
+        "named_struct('alike', alike, 'contained', contained, 'shared', shared, 'own', own)))) AS names FROM name_alike GROUP BY l",
     )
     unused = f"EXCEPT ({', '.join(_NAMES)})"
     named = f"SELECT s.* {unused}, s.name_key"
     engine.define("named_left", f"{named}, k.names FROM seen_left s LEFT JOIN names k USING (n)")
     # Splink stacks the two: both have every column, of one type.
     engine.define("named_right", f"{named}, CAST(NULL AS {_LIKENESS}) AS names FROM seen_right s")
-    engine.fetch("SELECT l, r, shared, alike, contained FROM name_alike", "_name_alike")
+    engine.fetch("SELECT l, r, shared, alike, contained, own FROM name_alike", "_name_alike")
 
 
 def _columns(sides: Sides, model: Model) -> dict[str, str]:

@@ -10,6 +10,7 @@ from resources.resolution_engine import DuckDBEngine, splink_settings
 
 CHOSEN = tuple(c for c in COMPARISONS["company"] if c.name in ("domain", "phone", "street", "locality"))
 COLUMNS = ("domain", "phone_tail", "street_number", "street_name", "postal_code_clean", "city_clean", "country_code")
+COUNTS = ("domain_places", "phone_places")
 MACRO = (
     "CREATE OR REPLACE TEMP MACRO near(a, b, letters) AS abs(length(a) - length(b)) <= letters "
     "AND damerau_levenshtein(a, b) <= letters"
@@ -23,6 +24,7 @@ def _sides(con: duckdb.DuckDBPyConnection) -> None:
         f"CASE WHEN hash(n, {i}) % 5 = 0 THEN NULL ELSE (1234560 + hash(n, {i}, 'v') % 12)::VARCHAR END AS {name}"
         for i, name in enumerate(COLUMNS)
     )
+    values += "".join(f", (1 + hash(n, '{name}') % 3)::INTEGER AS {name}" for name in COUNTS)
     for side, size in (("left", 40), ("right", 60)):
         con.execute(f"CREATE TEMP TABLE _{side}_seen AS SELECT n::INTEGER AS n, {values} FROM range(1, {size}) t(n)")
     con.execute("CREATE TEMP TABLE _wanted AS SELECT l.n AS l, r.n AS r FROM _left_seen l, _right_seen r")

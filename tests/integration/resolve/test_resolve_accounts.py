@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from data_contracts.contracts import load_contract
 from data_contracts.errors import CrosswalkError
 from data_contracts.settings import Matching, Settings
 from pipelines.resolve import explain
-from tests.support.resolution import connect, links, put, read_csv, resolve_all, run_context
+from tests.support.resolution import Rows, connect, links, put, read_csv, resolve_all, run_context
 
 CANDIDATES = "match.account_candidate"
 
@@ -206,3 +207,42 @@ def test_the_order_of_rows_and_the_number_of_threads_change_nothing(tmp_path: Pa
             found.append((model.version if model else None, tables))
     assert found[0][0]
     assert found[0] == found[1], "to the last digit"
+
+
+def test_a_former_name_is_a_name_to_a_rung_and_a_person_account_is_no_company(tmp_path: Path) -> None:
+    renamed, listed, person, owner = (name.ljust(18, "0") for name in ("R1", "R2", "P1", "P2"))
+    accounts: Rows = [
+        {"Id": renamed, "Name": "Quonset Marine Ltd", "IsPersonAccount": "false", "LastName": None},
+        {"Id": listed, "Name": "Zephyr Rail (formerly Tramline Works)", "IsPersonAccount": "false", "LastName": None},
+        {"Id": person, "Name": "Jo Stone", "IsPersonAccount": "true", "LastName": "Stone"},
+        {"Id": owner, "Name": "Ida Quill", "IsPersonAccount": "true", "LastName": "Quill"},
+    ]
+    companies: Rows = [
+        {"company_id": "c1", "name": "Harbour Systems Inc", "other_names": "Quonset Marine; Old Pier Company"},
+        {"company_id": "c2", "name": "Tramline Works AG", "other_names": None},
+        {"company_id": "c3", "name": "Jo Stone Ltd", "other_names": None},
+        {"company_id": "c4", "name": "Ida Quill Ltd", "other_names": None},
+    ]
+    with connect() as con:
+        put(con, "salesforce.account", accounts)
+        put(con, "reference.company", companies)
+        con.execute(load_contract("match.decision").ddl()).fetchall()
+        con.execute(
+            "INSERT INTO match.decision (object, salesforce_id, reference_id, judgement, decided_by, decided_at) "
+            "VALUES ('account', $id, 'c4', 'positive', 'ann', TIMESTAMP '2026-01-01')",
+            {"id": owner},
+        ).fetchall()
+        resolve_all(con, "account", tmp_path)
+        found = {
+            row[0]: row[1:]
+            for row in con.sql(
+                "SELECT salesforce_id, status, reference_id, method, rule_code, reason FROM crosswalk.account"
+            ).fetchall()
+        }
+    assert found[renamed][:4] == ("linked", "c1", "rule", "ACC_NAME")
+    assert found[listed][:4] == ("linked", "c2", "rule", "ACC_NAME")
+    assert found[person] == (
+        *("skipped", None, None, None),
+        "a person account is no company: the person is matched as its contact",
+    )
+    assert found[owner][:3] == ("linked", "c4", "person"), "a person may say so all the same"
