@@ -31,7 +31,7 @@ TOO_MANY = 0.3
 _INDEX = "_state.kept_index"
 #: What else the row of a contact or lead in the crosswalk is made of.
 _MARKS: dict[Object, str] = {
-    "account": "SELECT id, mark FROM _every_left",
+    "account": "SELECT id, mark FROM _marked_left",
     "contact": "SELECT l.id, hash(l.mark, k) AS mark FROM _every_left l "
     "LEFT JOIN _company_link k ON k.salesforce_id = l.id",
     "lead": "SELECT l.id, hash(l.mark, k, a.account_id) AS mark FROM _every_left l "
@@ -145,7 +145,7 @@ def _changes(con: duckdb.DuckDBPyConnection, name: Object) -> Sides | None:
     counts = []
     for side, kept, marks in (
         ("left", "record", _MARKS[name]),
-        ("right", "entity", "SELECT id, mark FROM _every_right"),
+        ("right", "entity", "SELECT id, mark FROM _marked_right"),
     ):
         table = f"_state.{name}_kept_{kept}"
         run_script(con, "changed_rows.sql", side=side, replace={"kept": table, "marks": f"({marks})"})

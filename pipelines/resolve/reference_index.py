@@ -30,7 +30,7 @@ def reference_is_kept(con: duckdb.DuckDBPyConnection, name: Object, signature: s
     if not all(table_columns(con, table) for table in (_INDEX, *_tables(name))):
         return False
     kept = con.execute(f"FROM {_INDEX} WHERE object = $object", {"object": name}).fetchall()
-    return kept == [(name, signature, _mark(con, "_every_right"), *_counts(con, name))]
+    return kept == [(name, signature, _mark(con, "_marked_right"), *_counts(con, name))]
 
 
 def read_reference(con: duckdb.DuckDBPyConnection, name: Object) -> None:
@@ -52,7 +52,7 @@ def keep_reference(con: duckdb.DuckDBPyConnection, name: Object, signature: str,
     if script:
         run_script(con, script, replace={"object": name})
     con.execute(f"DELETE FROM {_INDEX} WHERE object = $object", {"object": name})
-    values = [name, signature, _mark(con, "_every_right"), *_counts(con, name)]
+    values = [name, signature, _mark(con, "_marked_right"), *_counts(con, name)]
     con.execute(f"INSERT INTO {_INDEX} VALUES (?, ?, ?, ?, ?, ?)", values)
 
 

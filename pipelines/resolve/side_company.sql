@@ -1,5 +1,4 @@
--- One side of company matching, without the small integer key it gets when it is made a table. A person account is no
--- company, unless somebody said which one it is.
+-- One side of company matching, without the small integer key it gets when it is made a table.
 SELECT s.{key} AS id,
     -- Another one where any value of the row is another.
     s._input_hash AS mark,
@@ -15,5 +14,3 @@ FROM {rows} s
 LEFT JOIN (FROM _crowd WHERE kind = 'name') m ON m.value = s.name_key
 LEFT JOIN (FROM _crowd WHERE kind = 'phone') p ON p.value = phone_tail(s.phone)
 LEFT JOIN (FROM _crowd WHERE kind = 'domain') d ON d.value = s.domain
-WHERE NOT s.is_person OR s.{key} IN (
-    SELECT salesforce_id FROM match.decision WHERE object = 'account' AND judgement = 'positive' AND withdrawn_at IS NULL)

@@ -30,6 +30,11 @@ _EMPLOYER = {
 }
 
 
+#: A person account is no company, unless somebody said which one it is.
+_COMPANIES = (
+    "(FROM standard.account WHERE NOT is_person OR salesforce_id IN (SELECT salesforce_id FROM match.decision "
+    "WHERE object = 'account' AND judgement = 'positive' AND withdrawn_at IS NULL))"
+)
 #: The end of a standardised number: with or without its country.
 _PHONE_TAIL = "CREATE OR REPLACE TEMP MACRO phone_tail(x) AS right(ltrim(x, '+'), 9)"
 
@@ -97,6 +102,8 @@ def _placed(rows: str, numbered: str | None) -> str:
 def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
     """Create the views ``_every_left`` and ``_every_right``; a standard table that does not exist counts as empty.
 
+    ``_marked_left`` and ``_marked_right`` have the ids and marks (another one where any value is another) alone.
+
     ``_some_left`` and ``_some_right`` are the same for the rows of ``_fetch_left`` and ``_fetch_right`` (id).
 
     For a contact or lead also ``_company_link``, its reference company, and for a lead ``_lead_account``. ``_departed``
@@ -130,9 +137,14 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
         for placeholder, text in parts.items():
             sql = sql.replace("{" + placeholder + "}", text)
         con.execute(f"CREATE OR REPLACE TEMP TABLE _fetch_{side} (id VARCHAR)")
-        some = f"(FROM standard.{table} WHERE {key} IN (SELECT id FROM _fetch_{side}))"
-        con.execute(f"CREATE OR REPLACE TEMP VIEW _every_{side} AS {sql.replace('{rows}', f'standard.{table}')}")
+        rows = _COMPANIES if table == "account" else f"standard.{table}"
+        some = f"(FROM {rows} WHERE {key} IN (SELECT id FROM _fetch_{side}))"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW _every_{side} AS {sql.replace('{rows}', rows)}")
         con.execute(f"CREATE OR REPLACE TEMP VIEW _some_{side} AS {sql.replace('{rows}', some)}")
+        # Told without what is joined to a row: a small change compares every mark.
+        marks = f"SELECT {key} AS id, _input_hash AS mark FROM {rows}"
+        marks = marks if kind == "company" else f"SELECT id, mark FROM _every_{side}"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW _marked_{side} AS {marks}")
 
 
 def fetch_side(con: duckdb.DuckDBPyConnection, side: str, wanted: str) -> None:

@@ -56,7 +56,8 @@ def _liken_names(engine: SparkEngine) -> None:
     engine.define(
         "names",
         "SELECT l AS n, map_from_entries(collect_list(named_struct('key', r, 'value', "
-        "named_struct('alike', alike, 'contained', contained, 'shared', shared, 'own', own)))) AS names FROM name_alike GROUP BY l",
+        "named_struct('alike', alike, 'contained', contained, 'shared', shared, 'own', own)))) AS names "
+        "FROM name_alike GROUP BY l",
     )
     unused = f"EXCEPT ({', '.join(_NAMES)})"
     named = f"SELECT s.* {unused}, s.name_key"
