@@ -2,13 +2,42 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import duckdb
 
 from data_contracts.contracts import Column, TableContract, literal, quoted
 
+TableColumns = dict[str, dict[str, str]]
+
 #: Tables beside those of ``ops`` that are never made anew.
 _OUTLIVING = ("imports.change", "imports.creation_proposal", "salesforce.field")
+#: Connection to a database that does not change → its tables and their columns.
+_REMEMBERED: "WeakKeyDictionary[duckdb.DuckDBPyConnection, TableColumns]" = WeakKeyDictionary()
+
+
+def all_columns(con: duckdb.DuckDBPyConnection) -> TableColumns:
+    """Return ``schema.table`` → column name → DuckDB type of the current database."""
+    found: TableColumns = {}
+    for schema, table, name, kind in con.execute(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() ORDER BY schema_name, table_name, column_index"
+    ).fetchall():
+        found.setdefault(f"{schema}.{table}", {})[name] = kind
+    return found
+
+
+def remember_columns(con: duckdb.DuckDBPyConnection, columns: TableColumns) -> None:
+    """Answer from ``columns`` what ``table_columns`` is asked on ``con``, as long as ``con`` lives.
+
+    For a read-only file only: nothing notices a table that comes or changes later.
+    """
+    _REMEMBERED[con] = columns
+
+
+def remembered_columns(con: duckdb.DuckDBPyConnection) -> TableColumns | None:
+    """Return what is remembered for ``con``, None where nothing is."""
+    return _REMEMBERED.get(con)
 
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -16,6 +45,8 @@ def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
 
     Not to be asked of a table that the open transaction has dropped.
     """
+    if (known := remembered_columns(con)) is not None:
+        return known.get(table, {})
     schema, _, name = table.partition(".")
     if _is_committed(con, schema, name):
         # Asked on the connection itself: its transaction may have altered the table.

@@ -39,7 +39,7 @@ def bits(given: float | None) -> str:
 
 
 def money(amount: float | None, currency: str | None) -> str:
-    """Return an amount; an org of one currency does not name it, amounts of several are added as they stand."""
+    """Return an amount; an org of one currency does not name it."""
     if not amount:
         return NOTHING
     return f"{currency} {amount:,.0f}" if currency else f"{amount:,.0f}"

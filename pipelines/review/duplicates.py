@@ -23,8 +23,8 @@ def duplicates(
     after = _parse(after_key) if after_key else (2**31, 0.0, "")
     found = rows_of(
         con,
-        f"{_groups(con, object_name)} HAVING records < $n OR (records = $n AND (worth < $w OR "
-        "(worth = $w AND reference_id > $id))) ORDER BY records DESC, worth DESC, reference_id LIMIT $most",
+        f"{_groups(con, object_name)} HAVING records < $n OR (records = $n AND (comparable < $w OR "
+        "(comparable = $w AND reference_id > $id))) ORDER BY records DESC, comparable DESC, reference_id LIMIT $most",
         {"n": after[0], "w": after[1], "id": after[2], "most": limit + 1},
     )
     page = tuple(_group(object_name, row) for row in found[:limit])
@@ -58,7 +58,10 @@ def _groups(con: duckdb.DuckDBPyConnection, name: MappedObject, condition: str =
     kind = kind_of(name)
     return (
         "SELECT c.reference_id, any_value(e.name_raw) AS name, count(*) AS records, "
-        "coalesce(sum(w.amount), 0)::DOUBLE AS worth "
+        "coalesce(sum(w.comparable), 0)::DOUBLE AS comparable, "
+        # Of several currencies no sum is right: none is shown.
+        "CASE WHEN count(DISTINCT w.currency) <= 1 THEN coalesce(sum(w.amount), 0) ELSE 0 END::DOUBLE AS worth, "
+        "CASE WHEN count(DISTINCT w.currency) <= 1 THEN min(w.currency) END AS currency "
         f"FROM (SELECT *, count(*) OVER (PARTITION BY reference_id) AS of_it FROM crosswalk.{name} "
         f"WHERE status = 'linked') AS c LEFT JOIN standard.{kind} AS e ON e.{kind}_id = c.reference_id "
         f"LEFT JOIN ({worth_query(con, name)}) AS w ON w.salesforce_id = c.salesforce_id "
@@ -78,12 +81,12 @@ def _records(con: duckdb.DuckDBPyConnection, name: MappedObject, reference_id: s
     return rows_of(
         con,
         f"SELECT c.salesforce_id, c.method AS _method, {'o.is_primary' if primary else 'NULL::BOOLEAN'} AS _primary, "
-        f"i.* EXCLUDE (salesforce_id), {', '.join(more)}, w.amount AS open_amount "
+        f"i.* EXCLUDE (salesforce_id), {', '.join(more)}, w.amount AS open_amount, w.currency AS open_currency "
         f"FROM crosswalk.{name} AS c LEFT JOIN imports.{name} AS i ON i.salesforce_id = c.salesforce_id "
         f'LEFT JOIN salesforce.{name} AS s ON s."Id" = c.salesforce_id {user} {held} '
         f"LEFT JOIN ({worth_query(con, name)}) AS w ON w.salesforce_id = c.salesforce_id "
         "WHERE c.status = 'linked' AND c.reference_id = $id "
-        "ORDER BY _primary DESC NULLS LAST, open_amount DESC NULLS LAST, c.salesforce_id LIMIT 50",
+        "ORDER BY _primary DESC NULLS LAST, w.comparable DESC NULLS LAST, c.salesforce_id LIMIT 50",
         {"id": reference_id},
     )
 
@@ -93,8 +96,8 @@ def _differ(cells: tuple[Any, ...]) -> bool:
 
 
 def _group(name: MappedObject, row: dict[str, Any]) -> DuplicateGroup:
-    key = json.dumps([row["records"], row["worth"], row["reference_id"]]).encode()
-    told = (name, row["reference_id"], row["name"], row["records"], row["worth"])
+    key = json.dumps([row["records"], row["comparable"], row["reference_id"]]).encode()
+    told = (name, row["reference_id"], row["name"], row["records"], row["worth"], row["currency"])
     return DuplicateGroup(*told, base64.urlsafe_b64encode(key).decode().rstrip("="))
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -15,6 +16,7 @@ from pipelines.review.acts import version_of
 from pipelines.review.mapped import mapped_fields
 from pipelines.review.pending import pending_decisions
 from pipelines.review.published import KEYS, columns_of, row_of, rows_of
+from pipelines.review.queue_table import queue_table
 from pipelines.review.rows import Candidate, EvidenceChange, Field, PairKey, PairView, ReviewError
 from pipelines.review.waterfall import waterfall
 from pipelines.review.worth import worth_query
@@ -24,6 +26,13 @@ from resources.decisions_acts import evidence_of
 
 #: Standard values that say nothing to a reader beside the others.
 _HIDDEN = {"salesforce_id", "company_id", "person_id", "name_raw", "name_key", "company_name_key"}
+#: A value as it was typed → the standard values made of it, where that is not ``<name>_clean``.
+_STANDARD: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in ("phone", "mobile", "birthdate", "other_names", "is_person")},
+    "website": ("domain",),
+    "street": ("street_number", "street_name", "street_unit"),
+    "country": ("country_code",),
+}
 
 
 def pair(
@@ -65,7 +74,7 @@ def pair(
         worth=worth,
         currency=currency,
         owner=_owner(con, key),
-        raw=_raw(con, key),
+        raw=_raw(con, key, record, entity),
         standard=_standard(key.object, record, entity),
         candidates=candidates,
         mapped=mapped_fields(con, key, settings or Settings()),
@@ -118,8 +127,13 @@ def _margin(candidates: tuple[Candidate, ...]) -> float | None:
 
 
 def _worth(con: duckdb.DuckDBPyConnection, key: PairKey) -> tuple[float, str | None]:
-    query = f"SELECT amount, currency FROM ({worth_query(con, key.object)}) WHERE salesforce_id = $id"
-    rows = con.execute(query, {"id": key.salesforce_id}).fetchall()
+    """Return the open amount and its currency, of what waits as the queue shows it."""
+    asked = {"object": key.object, "id": key.salesforce_id}
+    listed = f"SELECT worth, currency FROM {queue_table(con)} WHERE object = $object AND salesforce_id = $id"
+    rows = con.execute(listed, asked).fetchall()
+    if not rows:
+        query = f"SELECT amount, currency FROM ({worth_query(con, key.object)}) WHERE salesforce_id = $id"
+        rows = con.execute(query, {"id": key.salesforce_id}).fetchall()
     return (float(rows[0][0] or 0), rows[0][1]) if rows else (0.0, None)
 
 
@@ -131,8 +145,10 @@ def _owner(con: duckdb.DuckDBPyConnection, key: PairKey) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _raw(con: duckdb.DuckDBPyConnection, key: PairKey) -> tuple[Field, ...]:
-    """Return the values as they were typed, side by side."""
+def _raw(
+    con: duckdb.DuckDBPyConnection, key: PairKey, record_standard: Mapping[str, Any], entity_standard: Mapping[str, Any]
+) -> tuple[Field, ...]:
+    """Return the values as they were typed, side by side; what is another spelling of the same does not differ."""
     sides: list[dict[str, Any]] = []
     for table, value in ((key.object, key.salesforce_id), (kind_of(key.object), key.reference_id)):
         query = read_sql(con, table, None)
@@ -141,7 +157,20 @@ def _raw(con: duckdb.DuckDBPyConnection, key: PairKey) -> tuple[Field, ...]:
     record, entity = ({**side, "name": _full_name(side)} for side in sides)
     names = [name for name in INPUTS if name not in ("key", "size", "stored_reference_id", "parent_key")]
     shown = [name for name in names if record.get(name) is not None or entity.get(name) is not None]
-    return tuple(_field(name, name.replace("_", " "), record.get(name), entity.get(name)) for name in shown)
+    fields = (_field(name, name.replace("_", " "), record.get(name), entity.get(name)) for name in shown)
+    return tuple(
+        replace(f, differs=False) if f.differs and _same(f.name, record_standard, entity_standard) else f
+        for f in fields
+    )
+
+
+def _same(name: str, record: Mapping[str, Any], entity: Mapping[str, Any]) -> bool:
+    """Return whether what was made of a value is there and the same on both sides."""
+    made = _STANDARD.get(name, (f"{name}_clean",))
+    if name == "name" and "name_clean" not in record:
+        made = ("first_name_clean", "last_name_clean")
+    pairs = [(record.get(part), entity.get(part)) for part in made]
+    return all(one == other for one, other in pairs) and not all(_empty(one) for one, _ in pairs)
 
 
 def _full_name(side: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 import duckdb
 
 from data_contracts.contracts import quoted
+from pipelines.tables import remembered_columns
 
 MASKED = "(masked:"
 KEYS = {"company": "company_id", "person": "person_id"}
@@ -12,6 +13,8 @@ KEYS = {"company": "company_id", "person": "person_id"}
 
 def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """Return column → type of ``schema.table``; empty where the snapshot has no such table."""
+    if table.count(".") == 1 and (known := remembered_columns(con)) is not None:
+        return known.get(table, {})
     relation = ".".join(quoted(part) for part in table.split("."))
     try:
         return {row[0]: str(row[1]) for row in con.execute(f"DESCRIBE {relation}").fetchall()}

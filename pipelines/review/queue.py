@@ -19,8 +19,8 @@ from resources.decisions import DecisionStore
 #: The columns of each order and whether the highest comes first; object and Id decide what is left.
 _ORDERS: dict[Sort, tuple[tuple[str, bool], ...]] = {
     "value": (("rank_value", True), ("teaching_value", True)),
-    "teaching": (("teaching_value", True), ("worth", True)),
-    "worth": (("worth", True), ("teaching_value", True)),
+    "teaching": (("teaching_value", True), ("comparable", True)),
+    "worth": (("comparable", True), ("teaching_value", True)),
     "probability": (("coalesce(match_probability, -1)", True),),
     "name": (("coalesce(name, '')", False),),
 }
@@ -60,11 +60,12 @@ def queue(
     try:
         wanted = _conditions(filters or Filters(), relation, bool(pending.by_record))
         total = con.execute(f"SELECT count(*) FROM {relation} AS q WHERE {wanted.where}", wanted.parameters).fetchall()
+        basis = con.execute(f"SELECT any_value(basis) FROM {relation}").fetchall()[0][0]
         rows = _page(con, relation, wanted, sort, after_key, limit)
     finally:
         con.unregister("_pending_decisions")
     shown = tuple(_row(row, pending, _key(sort, row)) for row in rows[:limit])
-    return QueuePage(shown, int(total[0][0]), shown[-1].key if len(rows) > limit else None)
+    return QueuePage(shown, int(total[0][0]), shown[-1].key if len(rows) > limit else None, basis)
 
 
 def _page(

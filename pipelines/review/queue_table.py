@@ -60,8 +60,10 @@ def _select(con: duckdb.DuckDBPyConnection, name: str) -> str:
 
 _COLUMNS = {
     **dict.fromkeys(("object", "salesforce_id", "name", "reference_id", "candidate_name", "rule_code"), "VARCHAR"),
-    **dict.fromkeys(("reason", "currency", "waiting", "country", "owner_id", "veto", "status"), "VARCHAR"),
-    **dict.fromkeys(("match_probability", "match_weight", "teaching_value", "worth", "rank_value"), "DOUBLE"),
+    **dict.fromkeys(("reason", "currency", "waiting", "country", "owner_id", "veto", "status", "basis"), "VARCHAR"),
+    **dict.fromkeys(
+        ("match_probability", "match_weight", "teaching_value", "worth", "comparable", "rank_value"), "DOUBLE"
+    ),
     "candidate_count": "INTEGER",
 }
 _EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in _COLUMNS.items()) + " WHERE false"

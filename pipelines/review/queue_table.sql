@@ -2,8 +2,8 @@
 SELECT '{object}' AS object, c.salesforce_id, s.name_raw AS name, c.reference_id, r.name_raw AS candidate_name,
     c.match_probability, c.match_weight, c.rule_code, coalesce(c.candidate_count, 0)::INTEGER AS candidate_count, c.reason,
     coalesce({teaching}, 1 - abs(2 * coalesce(c.match_probability, 0.5) - 1))::DOUBLE AS teaching_value,
-    coalesce(w.amount, 0)::DOUBLE AS worth, w.currency,
-    coalesce({teaching}, 1 - abs(2 * coalesce(c.match_probability, 0.5) - 1))::DOUBLE * coalesce(w.amount, 0)::DOUBLE AS rank_value,
+    coalesce(w.amount, 0)::DOUBLE AS worth, w.currency, coalesce(w.comparable, 0)::DOUBLE AS comparable, w.basis,
+    coalesce({teaching}, 1 - abs(2 * coalesce(c.match_probability, 0.5) - 1))::DOUBLE * coalesce(w.comparable, 0)::DOUBLE AS rank_value,
     CASE WHEN v.salesforce_id IS NOT NULL THEN 'vanished'
         WHEN d.judgement IN ('positive', 'negative') OR c.method = 'person' THEN 'returned'
         WHEN d.judgement = 'unsure' THEN 'deferred' ELSE 'undecided' END AS waiting,

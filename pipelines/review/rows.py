@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from data_contracts.errors import CrosswalkError
 from data_contracts.mapping import MappedObject
+from pipelines.review.worth import Basis
 from resources.decisions import Decision, Judgement
 
 Kind = Literal["company", "person"]
@@ -91,7 +92,8 @@ class Pending:
 class QueueRow:
     """One record that waits for a person, with its best candidate. ``worth`` is its open opportunity amount.
 
-    ``currency`` is None where amounts of several were added. ``rank_value`` is teaching value times worth; ``key`` is
+    Of several currencies ``worth`` is in the corporate one, or without the org's rates the one that stands out.
+    ``rank_value`` is teaching value times what makes worth comparable (``worth.py``); ``key`` is
     what ``after_key`` of the next page takes.
     """
 
@@ -136,11 +138,15 @@ class Filters:
 
 @dataclass(frozen=True)
 class QueuePage:
-    """Rows in order; ``total`` is how many pass the filters, ``next_key`` None on the last page."""
+    """Rows in order; ``total`` is how many pass the filters, ``next_key`` None on the last page.
+
+    ``basis`` says how amounts of several currencies are compared, None without amounts.
+    """
 
     rows: tuple[QueueRow, ...]
     total: int
     next_key: str | None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True)
@@ -297,13 +303,14 @@ class Proposal:
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Records of one object that are the same entity."""
+    """Records of one object that are the same entity; ``worth`` is 0 where their amounts are in several currencies."""
 
     object: MappedObject
     reference_id: str
     name: str | None
     records: int
     worth: float
+    currency: str | None
     key: str
 
 

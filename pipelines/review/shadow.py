@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -25,7 +25,10 @@ def shadow(
     after_key: str | None = None,
     limit: int = 50,
 ) -> Shadow:
-    """Compare ``salesforce.<object>.<field>`` with our links; a lead's lookup to Account with the account we found.
+    """Compare ``salesforce.<object>.<field>`` with our links.
+
+    A lead's lookup to Account is compared with the account we found, a person's lookup to Contact with the person that
+    contact is linked to, a company's id on a person with the person's company.
 
     What is in review is no link of ours yet; its status and reason tell of it.
     Verdicts: ``agree``; ``other``: both name an entity, not the same; ``only_theirs``, ``only_ours``; ``unknown``: what
@@ -60,8 +63,8 @@ def shadow_fields(con: duckdb.DuckDBPyConnection, object_name: MappedObject) -> 
     """Return the custom text and lookup fields that could hold a match; those that hold anything come first."""
     columns = columns_of(con, f"salesforce.{object_name}")
     names = [name for name, kind in columns.items() if name.endswith("__c") and kind == "VARCHAR"]
-    if object_name == "lead" and "ConvertedAccountId" in columns:
-        names.append("ConvertedAccountId")
+    if object_name == "lead":
+        names += [name for name in ("ConvertedAccountId", "ConvertedContactId") if name in columns]
     if not names:
         return ()
     filled = ", ".join(f"count({quoted(name)})" for name in names)
@@ -70,33 +73,63 @@ def shadow_fields(con: duckdb.DuckDBPyConnection, object_name: MappedObject) -> 
 
 
 def _query(con: duckdb.DuckDBPyConnection, name: MappedObject, field: str) -> tuple[str, str]:
-    """Return the query of every record with its verdict, and the column of the crosswalk it compares with."""
-    kind = kind_of(name)
-    parts = {"object": name, "field": quoted(field), "ours": "reference_id", "always": "false"}
-    if name == "lead" and _holds_accounts(con, field):
-        parts |= {"ours": "account_id", "always": "true"}
-        parts |= {"entities": "standard.account", "same": "left(f.theirs, 15) = left(c.ours, 15)"}
+    """Return the query of every record with its verdict, and what of the crosswalk it compares with."""
+    holds = _holds(con, name, field)
+    parts = {"object": name, "field": quoted(field), "their_name": "t.name_raw", "our_name": "o.name_raw"}
+    if holds == "account":
+        parts |= {"ours": "account_id", "always": "true", "entities": "standard.account"}
+        parts |= {"same": "left(f.theirs, 15) = left(c.ours, 15)"}
         parts |= {"their_key": "left(t.salesforce_id, 15)", "their_value": "left(f.theirs, 15)"}
         parts |= {"our_key": "o.salesforce_id", "our_value": "c.ours", "known": "t.salesforce_id IS NOT NULL"}
+    elif holds == "contact":
+        # Their contact stands for the person it is linked to; one that is linked to nobody says nothing we know.
+        parts |= {"ours": "reference_id", "always": "false", "entities": _CONTACTS}
+        parts |= {"same": "t.reference_id = c.ours", "known": "t.reference_id IS NOT NULL"}
+        parts |= {"their_key": "left(t.salesforce_id, 15)", "their_value": "left(f.theirs, 15)"}
+        parts |= {"our_key": "o.person_id", "our_value": "c.ours", "our_entities": "standard.person"}
     else:
-        key = f"{kind}_id"
-        parts |= {"entities": f"standard.{kind}", "same": "lower(f.theirs) = lower(c.ours)"}
+        key, ours = f"{holds}_id", "reference_id" if holds == kind_of(name) else "company_reference_id"
+        parts |= {"ours": ours, "always": str(ours != "reference_id").lower(), "entities": f"standard.{holds}"}
+        parts |= {"same": "lower(f.theirs) = lower(c.ours)", "known": f"t.{key} IS NOT NULL"}
         parts |= {"their_key": f"lower(t.{key})", "their_value": "lower(f.theirs)"}
-        parts |= {"our_key": f"o.{key}", "our_value": "c.ours", "known": f"t.{key} IS NOT NULL"}
-    parts |= {"their_name": "t.name_raw", "our_name": "o.name_raw"}
+        parts |= {"our_key": f"o.{key}", "our_value": "c.ours"}
     sql = _SQL.read_text(encoding="utf-8")
-    for placeholder, value in parts.items():
+    for placeholder, value in ({"our_entities": parts["entities"]} | parts).items():
         sql = sql.replace("{" + placeholder + "}", value)
-    return sql, parts["ours"]
+    return sql, parts["ours"] + (" of that contact" if holds == "contact" else "")
 
 
-def _holds_accounts(con: duckdb.DuckDBPyConnection, field: str) -> bool:
-    """Return whether a lead's field holds Ids of accounts, which all begin alike."""
-    query = (
-        "SELECT count(*) > 0 AND bool_and(starts_with(value, '001') AND length(value) IN (15, 18)) "
-        f"FROM (SELECT {quoted(field)}::VARCHAR AS value FROM salesforce.lead WHERE {quoted(field)} IS NOT NULL)"
-    )
-    return bool(con.execute(query).fetchall()[0][0])
+_CONTACTS = (
+    "(SELECT k.salesforce_id, k.reference_id, s.name_raw FROM crosswalk.contact AS k "
+    "LEFT JOIN standard.contact AS s USING (salesforce_id) WHERE k.status = 'linked')"
+)
+
+
+def _holds(
+    con: duckdb.DuckDBPyConnection, name: MappedObject, field: str
+) -> Literal["account", "contact", "company", "person"]:
+    """Return what the values of a field name: Salesforce accounts or contacts by their Ids, else reference entities.
+
+    A field of people may hold the company's id instead of the person's: it does where more of its values are companies.
+    """
+    kind = kind_of(name)
+    values = f"SELECT {quoted(field)}::VARCHAR AS value FROM salesforce.{name} WHERE {quoted(field)} IS NOT NULL"
+    # The Ids of an object all begin alike.
+    prefixes = {"lead": ("account", "contact"), "contact": ("contact",), "account": ()}[name]
+    for prefix, looked_up in (("001", "account"), ("003", "contact")):
+        query = f"SELECT count(*) > 0 AND bool_and(starts_with(value, '{prefix}') AND length(value) IN (15, 18)) "
+        there = looked_up in prefixes and columns_of(con, f"crosswalk.{looked_up}")
+        if there and con.execute(f"{query} FROM ({values})").fetchall()[0][0]:
+            return "account" if looked_up == "account" else "contact"
+    if kind == "person" and "company_reference_id" in columns_of(con, f"crosswalk.{name}"):
+        known = [
+            f"count(*) FILTER (lower(value) IN (SELECT lower({other}_id) FROM standard.{other}))"
+            for other in ("company", "person")
+        ]
+        companies, people = con.execute(f"SELECT {', '.join(known)} FROM ({values})").fetchall()[0]
+        if companies > people:
+            return "company"
+    return kind
 
 
 def _place(text: str) -> int:

@@ -11,4 +11,4 @@ JOIN (SELECT "Id" AS id, nullif(trim({field}::VARCHAR), '') AS theirs FROM sales
     ON f.id = c.salesforce_id
 LEFT JOIN standard.{object} AS s ON s.salesforce_id = c.salesforce_id
 LEFT JOIN {entities} AS t ON {their_key} = {their_value}
-LEFT JOIN {entities} AS o ON {our_key} = {our_value}
+LEFT JOIN {our_entities} AS o ON {our_key} = {our_value}

@@ -14,6 +14,7 @@ import duckdb
 from data_contracts.contracts import literal
 from data_contracts.errors import WarehouseError
 from pipelines.review.queue_table import SHARED, build_queue
+from pipelines.tables import TableColumns, all_columns, remember_columns
 
 #: The name under which the snapshot is attached.
 ALIAS = "analytics"
@@ -21,10 +22,11 @@ ALIAS = "analytics"
 
 @dataclass
 class _Open:
-    """One published file: its identity, the database it is attached to, and who reads it now."""
+    """One published file: its identity, the database it is attached to, its columns, and who reads it now."""
 
     identity: tuple[int, int, int]
     database: duckdb.DuckDBPyConnection
+    columns: TableColumns
     readers: int = 0
 
 
@@ -49,6 +51,7 @@ class ReviewSnapshot:
         cursor = current.database.cursor()
         try:
             cursor.execute(f"USE {ALIAS}")
+            remember_columns(cursor, current.columns)
             yield cursor
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise _lacks(self._path) from error
@@ -68,7 +71,7 @@ class ReviewSnapshot:
         with self._lock:
             identity = _identity(self._path)
             if self._open is None or self._open.identity != identity:
-                before, self._open = self._open, _Open(identity, self._attach())
+                before, self._open = self._open, self._attach(identity)
                 if before is not None and not before.readers:
                     before.database.close()
             self._open.readers += 1
@@ -80,7 +83,7 @@ class ReviewSnapshot:
             if used is not self._open and not used.readers:
                 used.database.close()
 
-    def _attach(self) -> duckdb.DuckDBPyConnection:
+    def _attach(self, identity: tuple[int, int, int]) -> _Open:
         # In memory, with the file attached: a second connection to the path itself would be given the file it had
         # open before, not the one that has taken its place.
         config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": self._memory_limit}
@@ -93,6 +96,7 @@ class ReviewSnapshot:
             # Whatever a query could be talked into, it reads this file and nothing else.
             database.execute("SET enable_external_access = false")
             database.execute(f"USE {ALIAS}")
+            columns = all_columns(database)
             build_queue(database, SHARED)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             database.close()
@@ -104,7 +108,7 @@ class ReviewSnapshot:
                 why="the file is damaged, or was written by another version",
                 next_step="crosswalk sync --full",
             ) from error
-        return database
+        return _Open(identity, database, columns)
 
 
 def _identity(path: Path) -> tuple[int, int, int]:

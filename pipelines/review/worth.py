@@ -1,35 +1,61 @@
 """What a record is worth to those who sell: the amount of the open opportunities of its account."""
 
+from pathlib import Path
+from typing import Literal
+
 import duckdb
 
 from pipelines.review.published import columns_of, text
 
-_NOTHING = "SELECT NULL::VARCHAR AS salesforce_id, NULL::DOUBLE AS amount, NULL::VARCHAR AS currency WHERE false"
+_SQL = Path(__file__).with_suffix(".sql")
+#: On what the order of amounts rests.
+Basis = Literal["one currency", "rates", "places"]
+_NOTHING = (
+    "SELECT NULL::VARCHAR AS salesforce_id, NULL::DOUBLE AS amount, NULL::VARCHAR AS currency, "
+    "NULL::DOUBLE AS comparable, NULL::VARCHAR AS basis WHERE false"
+)
+_NO_RATES = "SELECT NULL::VARCHAR AS currency, NULL::DOUBLE AS rate, NULL::BOOLEAN AS corporate WHERE false"
 
 
 def worth_query(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    """Return a query of (salesforce_id, amount, currency) for records of an object that have open opportunities.
+    """Return a query of (salesforce_id, amount, currency, comparable, basis) for records with open opportunities.
 
-    A contact's are those of its account, a lead's those of the account it is matched with. Amounts of several
-    currencies are added as they stand, for the order alone: ``currency`` is NULL then.
+    A contact's are those of its account, a lead's those of the account it is matched with. ``amount`` in ``currency``
+    is what is shown, ``comparable`` what puts records in order, ``basis`` what that rests on: with several currencies
+    the org's own rates (``salesforce.currency_type``) or, where one is missing, the place of the amount among those of
+    its currency.
     """
     columns = columns_of(con, "salesforce.opportunity")
     route = _route(con, name)
     if not {"AccountId", "Amount"} <= columns.keys() or route is None:
         return _NOTHING
-    closed = f"coalesce({text('IsClosed', columns, 'o', 'BOOLEAN')}, false)"
-    gone = f"coalesce({text('_is_deleted', columns, 'o', 'BOOLEAN')}, false)"
-    currency = text("CurrencyIsoCode", columns, "o")
-    accounts = (
-        f'SELECT o."AccountId" AS account_id, sum(o."Amount")::DOUBLE AS amount, '
-        f"CASE WHEN count(DISTINCT {currency}) = 1 THEN min({currency}) END AS currency "
-        f'FROM salesforce.opportunity AS o WHERE NOT {closed} AND NOT {gone} AND o."AccountId" IS NOT NULL GROUP BY ALL'
-    )
+    accounts = _SQL.read_text(encoding="utf-8")
+    parts = {
+        "closed": f"coalesce({text('IsClosed', columns, 'o', 'BOOLEAN')}, false)",
+        "gone": f"coalesce({text('_is_deleted', columns, 'o', 'BOOLEAN')}, false)",
+        "currency": text("CurrencyIsoCode", columns, "o"),
+        "rates": _rates(con),
+    }
+    for placeholder, value in parts.items():
+        accounts = accounts.replace("{" + placeholder + "}", value)
     if name == "account":
-        return f"SELECT account_id AS salesforce_id, amount, currency FROM ({accounts})"
+        return f"SELECT account_id AS salesforce_id, amount, currency, comparable, basis FROM ({accounts})"
     return (
-        f"SELECT w.salesforce_id, a.amount, a.currency FROM ({route}) AS w JOIN ({accounts}) AS a "
-        "ON a.account_id = w.account_id"
+        "SELECT w.salesforce_id, a.amount, a.currency, a.comparable, a.basis "
+        f"FROM ({route}) AS w JOIN ({accounts}) AS a ON a.account_id = w.account_id"
+    )
+
+
+def _rates(con: duckdb.DuckDBPyConnection) -> str:
+    """A query of (currency, rate, corporate): how much of a currency one unit of the corporate one buys."""
+    columns = columns_of(con, "salesforce.currency_type")
+    if not {"IsoCode", "ConversionRate"} <= columns.keys():
+        return _NO_RATES
+    gone = f"coalesce({text('_is_deleted', columns, 'c', 'BOOLEAN')}, false)"
+    corporate = f"coalesce({text('IsCorporate', columns, 'c', 'BOOLEAN')}, false)"
+    return (
+        f'SELECT c."IsoCode" AS currency, c."ConversionRate"::DOUBLE AS rate, {corporate} AS corporate '
+        f"FROM salesforce.currency_type AS c WHERE NOT {gone}"
     )
 
 
