@@ -13,7 +13,7 @@ import vl_convert as vlc
 
 # As wide as the dialog in which Dagster shows Markdown: the legend goes below, beside the plot it is cut off.
 WIDTH, HEIGHT = 560, 220
-LEGEND = alt.Legend(orient="bottom")
+LEGEND = alt.Legend(orient="bottom", columnPadding=24)
 LINK, REVIEW = "#1b7f5c", "#b3590a"
 # One label at a time: Vega gives all ticks of an axis the prefix of the largest, and 1 reads "0k".
 TICKS = alt.Axis(values=[0, *(10**power for power in range(8))], labelExpr="format(datum.value, '~s')")

@@ -15,6 +15,9 @@ from pipelines.resolve.model import Model
 
 #: Height of a level's row.
 ROW = 14
+#: Width kept for names of levels: browsers draw text wider than it is measured here, and what is too wide is cut.
+NAMES = 225
+_SHARES = alt.Axis(values=[0, 0.5, 1], format=".1~f")
 _LEAST = 1e-9
 
 
@@ -34,16 +37,16 @@ def m_and_u(model: Model) -> dg.MarkdownMetadataValue:
             rows.append({"level": name, "m": share, "u": chance, "weight": bits, "for": bits >= 0})
     order = [str(row["level"]) for row in rows]
     panels: list[alt.Chart] = []
-    for name, title in (("m", "m: share of matches"), ("u", "u: share of others"), ("weight", "weight (bits)")):
-        axis = None if panels else alt.Axis(labelLimit=230)
+    for name, title in (("m", "m: of matches"), ("u", "u: of others"), ("weight", "weight (bits)")):
+        axis = None if panels else alt.Axis(labelLimit=NAMES, minExtent=NAMES)
         color = alt.Color("for:N", scale=alt.Scale(domain=[True, False], range=["#4c78a8", "#c8553d"]), legend=None)
         panel = alt.Chart(as_data(rows)).mark_bar(color="#7f8fa6")
         encoded = panel.encode(
             y=alt.Y("level:N", sort=order, title=None, axis=axis),
-            x=alt.X(f"{name}:Q", title=title, axis=alt.Axis(tickCount=4)),
+            x=alt.X(f"{name}:Q", title=title, axis=alt.Axis(tickCount=3) if name == "weight" else _SHARES),
         )
         encoded = encoded.encode(color=color) if name == "weight" else encoded
-        panels.append(encoded.properties(width=(WIDTH - 200) // 3, height=ROW * len(rows)))
+        panels.append(encoded.properties(width=(WIDTH - NAMES - 20) // 3, height=ROW * len(rows)))
     return inline(alt.hconcat(*panels, spacing=8), f"m and u of model {model.version}")
 
 
@@ -86,7 +89,7 @@ def segment_rates(rows: Sequence[tuple[str, str, str, int, float]], segment: str
             x=alt.X("run:O", title="start of the run (UTC)", axis=RUN_AXIS),
             y=alt.Y("rate:Q", title="linked", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             # Three Salesforce ids are as wide as the plot.
-            color=alt.Color("value:N", title=segment, legend=alt.Legend(orient="bottom", columns=3)),
+            color=alt.Color("value:N", title=segment, legend=alt.Legend(orient="bottom", columns=3, columnPadding=24)),
         )
         .properties(width=WIDTH, height=150)
         .facet(row=alt.Row("object:N", title=None))
