@@ -38,7 +38,7 @@ def m_and_u(model: Model) -> dg.MarkdownMetadataValue:
     order = [str(row["level"]) for row in rows]
     panels: list[alt.Chart] = []
     for name, title in (("m", "m: of matches"), ("u", "u: of others"), ("weight", "weight (bits)")):
-        axis = None if panels else alt.Axis(labelLimit=NAMES, minExtent=NAMES)
+        axis = None if panels else alt.Axis(labelLimit=NAMES - 30, minExtent=NAMES)
         color = alt.Color("for:N", scale=alt.Scale(domain=[True, False], range=["#4c78a8", "#c8553d"]), legend=None)
         panel = alt.Chart(as_data(rows)).mark_bar(color="#7f8fa6")
         encoded = panel.encode(
@@ -62,14 +62,14 @@ def precision_and_recall(figures: Sequence[tuple[str, Interval]], decisions: int
         }
         for what, item in figures
     ]
-    base = alt.Chart(as_data(rows)).encode(y=alt.Y("what:N", sort=None, title=None, axis=alt.Axis(labelLimit=230)))
+    base = alt.Chart(as_data(rows)).encode(y=alt.Y("what:N", sort=None, title=None, axis=alt.Axis(minExtent=150)))
     scale = alt.Scale(domain=[0, 1])
     chart = (
         base.mark_rule(size=3, color="#7f8fa6").encode(x=alt.X("low:Q", title="share", scale=scale), x2="high:Q")
         + base.mark_point(filled=True, size=90, color=LINK, opacity=1).encode(x="share:Q")
         + base.mark_text(dy=-12, align="right", dx=4).encode(x="high:Q", text="text:N")
     ).properties(width=WIDTH - 200, height=46 * len(rows))
-    told = f"95 % intervals over {decisions:,} decisions: the hard pairs, some of which the model learnt from"
+    told = f"95 % intervals over {decisions:,} decisions: hard pairs, some of them learnt from"
     return inline(chart, "Precision and recall without a person", told)
 
 
