@@ -1,6 +1,7 @@
 -- Per account with open opportunities: amount and currency as they are shown, what puts accounts in order, and on what
 -- that rests. One currency: the amount. Several: the amount in the corporate currency by the org's rates; where a rate is
--- missing, the place of the amount among those of its own currency (0 to 1, 1 is the largest), the best of an account's.
+-- missing, the place of the amount among those of its own currency (between 0 and 1,
+-- the middle for the only one), the best of an account's.
 WITH open AS (
     SELECT o."AccountId" AS account_id, {currency} AS currency, sum(o."Amount")::DOUBLE AS amount
     FROM salesforce.opportunity AS o
@@ -13,7 +14,8 @@ rated AS (
         WHEN bool_and(common IS NOT NULL) THEN 'rates' ELSE 'places' END AS basis FROM rated
 ), placed AS (
     SELECT r.*, b.basis, CASE WHEN b.basis = 'one currency' THEN amount WHEN b.basis = 'rates' THEN common
-        WHEN amount > 0 THEN cume_dist() OVER (PARTITION BY currency ORDER BY amount) ELSE 0 END AS comparable
+        WHEN amount > 0 THEN cume_dist() OVER (PARTITION BY currency ORDER BY amount) - 0.5 / count(*) OVER (PARTITION BY currency)
+        ELSE 0 END AS comparable
     FROM rated r, basis b
 )
 SELECT account_id, basis,
