@@ -1,6 +1,7 @@
 """The mapped fields of an entity before and after a record would be linked to it, as the imports would have them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -46,7 +47,10 @@ def _speakers(con: duckdb.DuckDBPyConnection, kind: Entity, key: PairKey, settin
             continue
         mine = f"OR i.salesforce_id = {literal(key.salesforce_id)}" if name == key.object else ""
         rows = f"SELECT * FROM imports.{quoted(name)} AS i WHERE i.reference_id = {literal(key.reference_id)} {mine}"
-        keys = speaker_keys(con, object_mapping(con, name, settings), trusted, "i", "s")
+        mapping, there = object_mapping(con, name, settings), columns_of(con, f"imports.{name}")
+        # What the snapshot's run did not map counts for no record.
+        mapping = replace(mapping, targets=type(mapping.targets)(t for t in mapping.targets if t.name in there))
+        keys = speaker_keys(con, mapping, trusted, "i", "s")
         primary = f"SELECT * FROM ({primary_keys(con, name)}) WHERE salesforce_id IN (SELECT salesforce_id FROM found)"
         source = f"salesforce.{quoted(name)} AS s ON s.Id = i.salesforce_id"
         found += rows_of(
