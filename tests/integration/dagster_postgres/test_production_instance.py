@@ -82,7 +82,15 @@ def test_a_run_is_stored(instance: dg.DagsterInstance, database: sa.URL) -> None
     assert event.asset_materialization.metadata["dagster/row_count"].value == 7
 
 
-def test_a_killed_run_is_marked_failed_and_its_slot_is_free_again(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The home the instance serves: one instance serves one."""
+    made = Home(tmp_path_factory.mktemp("home"))
+    made.prepare()
+    return made
+
+
+def test_a_killed_run_is_marked_failed_and_its_slot_is_free_again(instance: dg.DagsterInstance, home: Home) -> None:
     command = [sys.executable, "-m", "tests.support.pool_holder"]
     with subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -91,8 +99,6 @@ def test_a_killed_run_is_marked_failed_and_its_slot_is_free_again(instance: dg.D
     (run,) = instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     assert instance.event_log_storage.get_concurrency_info(POOL).active_run_ids == {run.run_id}
 
-    home = Home(tmp_path)
-    home.prepare()
     assert settle(instance, home, grace=timedelta()) == [run.run_id]
 
     ended = instance.get_run_by_id(run.run_id)
@@ -101,9 +107,7 @@ def test_a_killed_run_is_marked_failed_and_its_slot_is_free_again(instance: dg.D
     assert instance.event_log_storage.get_concurrency_info(POOL).active_run_ids == set()
 
 
-def test_a_run_that_is_alive_is_left_alone(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    home.prepare()
+def test_a_run_that_is_alive_is_left_alone(instance: dg.DagsterInstance, home: Home) -> None:
     with home.lock("a run"):
         run = instance.create_run_for_job(_nothing, status=dg.DagsterRunStatus.STARTED)
         assert settle(instance, home, grace=timedelta()) == []

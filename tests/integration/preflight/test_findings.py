@@ -236,7 +236,7 @@ def test_more_records_than_the_cap_is_red(look: Look) -> None:
 
 def test_edit_is_needed_for_exports_only(look: Look, admin: Admin) -> None:
     settings = settings_for(
-        "account", exports={"enabled": True, "mapping": {"account": {"Website": {"source": "website"}}}}
+        "account", exports={"enabled": True, "mapping": {"account": {"Website": {"sources": ["website"]}}}}
     )
     finding = found(look(settings), "Account", "red")
     assert "exports need Edit" in finding.message

@@ -99,8 +99,8 @@ def test_owners_are_followed_and_the_snapshot_brings_the_macros(tmp_path: Path) 
     home = Home(tmp_path)
     home.prepare()
     insert = (
-        "INSERT INTO ownership.account (reference_id, salesforce_id, is_primary, owner_id, owner_name, lists, "
-        "open_amount) VALUES ('E1', 'A', true, ?, ?, [], ?)"
+        "INSERT INTO ownership.account (reference_id, salesforce_id, is_primary, owner_id, owner_name, "
+        "owner_kind, lists, open_amount) VALUES ('E1', 'A', true, ?, ?, 'user', [], ?)"
     )
     with warehouse(tmp_path) as con:
         for number, owner in enumerate((("005A", "Ann"), ("005A", "Ann"), ("005B", "Bob"))):
