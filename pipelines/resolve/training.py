@@ -1,8 +1,9 @@
 """Training without labels: what certain links teach, and expectation maximisation for the rest.
 
 A record is at most one entity, so its candidates compete: that, and the other candidates of records that a rung has
-linked (known non-matches), is what tells matches from non-matches even where little but a name is there. A rung's
-links hardly teach the columns the rung looked at: they agree there by construction.
+linked (known non-matches), is what tells matches from non-matches even where little but a name is there. Every match
+counts once, those of the rungs too: a rung takes the matches that agree in its columns away, so that what it leaves
+disagrees there more often than matches do, and learning from the rest alone drifts until disagreement says nothing.
 
 u is over all pairs of the two sides: exact for equality (``closed_form.py``), the expected matches taken off; for
 likeness counted on the candidates, which hold nearly every agreement, and sampled on the rest. Sampling alone never
@@ -20,7 +21,6 @@ from pipelines.resolve.calibration import calibrate
 from pipelines.resolve.closed_form import agreements
 from pipelines.resolve.comparisons import COMPARISONS, Comparison
 from pipelines.resolve.model import Model, fingerprint
-from pipelines.resolve.rungs import uses_of
 from pipelines.resolve.scoring import Parameters, score, starting_parameters
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
@@ -37,8 +37,6 @@ SAMPLE = 10_000
 FEWEST_PAIRS = 1
 #: The assumed shares of the levels count as much as this many matches.
 ASSUMED = 5.0
-#: A rung's links count at most as this many matches in the columns the rung looks at.
-SELF_TAUGHT = 50.0
 #: From this many known non-matches on, they alone say how non-matches look.
 ENOUGH_KNOWN = 100
 ROUNDS = 60
@@ -114,7 +112,6 @@ def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Param
     assumed = {c.name: np.array(c.starts[::-1]) for c in comparisons}
     settled, certain = sample.settled, sample.certain.astype(float)
     known = (settled & ~sample.certain).astype(float)
-    taught = {name: _teaching(sample, name) for name in assumed}
     m, matches = dict(assumed), np.full(len(certain), 0.5)
     # A random pair that agrees on everything is a match blocking has missed: it must not make agreement look common.
     by_chance = np.ones(len(next(iter(sample.random.values()))))
@@ -124,7 +121,7 @@ def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Param
         if step:
             u = {name: _exactly(sample, name, u[name], matches) for name in assumed}
         if step:
-            m = {name: _shares(sample, name, matches * taught[name], ASSUMED * assumed[name]) for name in assumed}
+            m = {name: _shares(sample, name, matches, ASSUMED * assumed[name]) for name in assumed}
         found = matches.sum() if step else 0.5 * len(sample.starts)
         odds = max(float(found), 0.5) / max(sample.all_pairs - float(found), 0.5)
         matches = np.where(settled, certain, _responsibility(sample, m, u, odds))
@@ -241,14 +238,6 @@ def _shares(sample: Sample, name: str, counts: Floats, assumed: Floats) -> Float
     present = levels >= 0
     found = np.bincount(levels[present], weights=counts[present], minlength=len(assumed)) + assumed
     return np.asarray(found / found.sum())
-
-
-def _teaching(sample: Sample, name: str) -> Floats:
-    """Return how much each pair counts for comparison ``name``: little where its own rung looked at it."""
-    own = np.array([name in uses_of(code) for code in sample.rung]) & sample.certain
-    counts = np.ones(len(own))
-    counts[own] = min(1.0, SELF_TAUGHT / max(int(own.sum()), 1))
-    return counts
 
 
 def _read_sample(con: duckdb.DuckDBPyConnection, comparisons: tuple[Comparison, ...], sides: Sides) -> Sample:
