@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_contracts.contracts import TableContract
 from data_contracts.errors import ContractError
+from data_contracts.expectations_library import great_expectations
 from data_contracts.rules import Rule, Severity, rules_of
 
 if TYPE_CHECKING:
@@ -107,15 +108,14 @@ def gx_suite(contract: TableContract, present: Collection[str] | None = None) ->
     Each carries ``meta["rule"]`` (its place in ``expected_rules``), the severity (error is critical) and, for a bound
     in percent, ``mostly``. Columns that are not ``present`` (hidden by field-level security) bring no expectation.
     """
-    import great_expectations as gx
-
+    gx = great_expectations()
     expectations = [_expectation(rule, position) for position, rule in enumerate(expected_rules(contract, present))]
-    return gx.ExpectationSuite(name=contract.name, expectations=expectations)
+    suite: ExpectationSuite = gx.ExpectationSuite(name=contract.name, expectations=expectations)
+    return suite
 
 
 def _expectation(rule: Rule, position: int) -> Any:
-    import great_expectations.expectations as gxe
-
+    gxe = great_expectations().expectations
     common: dict[str, Any] = {
         "meta": {"rule": position},
         "severity": "critical" if rule.severity == "error" else "warning",

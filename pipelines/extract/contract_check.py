@@ -15,6 +15,7 @@ import duckdb
 from data_contracts.checks import CheckReport, RuleFailure, expected_rules, failure_of, gx_suite, report
 from data_contracts.contracts import TableContract, quoted
 from data_contracts.errors import ContractError
+from data_contracts.expectations_library import great_expectations
 from data_contracts.rules import Rule, Severity
 from pipelines.rule_sql import failing_ids, schema_failures
 
@@ -51,8 +52,7 @@ def _expect(
     rows: int,
 ) -> Counter[int]:
     """Return rows at fault by the rule's position, summed over slices."""
-    import great_expectations as gx
-
+    gx = great_expectations()
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     # Its progress bars write to the terminal of whoever runs us, one per slice.

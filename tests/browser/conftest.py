@@ -29,7 +29,7 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS, RUN_SECONDS, PAGE_SECONDS = 120, 300, 30
+START_SECONDS, RUN_SECONDS, PAGE_SECONDS = 240, 400, 90
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,9 @@ def browser() -> Iterator[BrowserContext]:
     expect.set_options(timeout=PAGE_SECONDS * 1000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM)
-        yield chromium.new_context(viewport={"width": 1600, "height": 1000})
+        context = chromium.new_context(viewport={"width": 1600, "height": 1000})
+        context.set_default_timeout(PAGE_SECONDS * 1000)
+        yield context
         chromium.close()
 
 

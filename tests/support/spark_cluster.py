@@ -14,7 +14,7 @@ import pyspark
 #: Short-lived processes: quick to start rather than quick to run. Spark's own launcher would add the rest.
 OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
 _OPENED = ("lang", "lang.invoke", "net", "nio", "util", "util.concurrent", "util.concurrent.atomic")
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 @contextmanager
