@@ -29,7 +29,7 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS, RUN_SECONDS, PAGE_SECONDS = 240, 400, 90
+START_SECONDS, RUN_SECONDS, PAGE_SECONDS = 120, 320, 90
 
 
 @dataclass(frozen=True)
