@@ -16,9 +16,9 @@ from pathlib import Path
 from data_contracts.errors import CrosswalkError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.connect import pinned_org
+from resources.files import PRIVATE, sync_folder, write_atomically
 from resources.home import Home
 from resources.salesforce import ConnectionRecord, Credentials, RetryPolicy, TokenStore
-from resources.salesforce.secret import sync_folder, write_private
 from resources.salesforce.session import OrgSession
 from resources.salesforce.token_store import now_text
 
@@ -89,7 +89,7 @@ def archive(home: Home, target: Path, org_id: str) -> tuple[str, ...]:
     files = (path for path in target.rglob("*") if path.is_file() and _MANIFEST not in path.name)
     moved = tuple(sorted(str(path.relative_to(target)) for path in files))
     content = {"org_id": org_id, "archived_at": now_text(), "files": moved}
-    write_private(target / _MANIFEST, json.dumps(content, indent=1))
+    write_atomically(target / _MANIFEST, json.dumps(content, indent=1), PRIVATE)
     return moved
 
 

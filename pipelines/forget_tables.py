@@ -12,7 +12,7 @@ import duckdb
 from data_contracts.contracts import literal, quoted
 from pipelines.extract.forgotten import ABOUT, POINTERS, personal_fields
 from pipelines.forget_subject import ENTITY_KEY, SUBJECT, Subject, pattern_of
-from pipelines.publish.snapshot_files import sync_folder
+from resources.files import sync_file, sync_folder
 
 ERASED = "[erased]"
 _TEXT = ("VARCHAR", "JSON")
@@ -172,8 +172,7 @@ def _take_place(new: Path, path: Path) -> None:
     new.chmod(mode)
     # The date of a snapshot is the time of its publishing.
     os.utime(new, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    with new.open("rb") as handle:
-        os.fsync(handle.fileno())
+    sync_file(new)
     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     new.replace(path)
     sync_folder(path.parent)

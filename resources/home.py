@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_contracts.errors import HomeBusyError, SettingsError
+from resources.files import write_atomically
 
 #: How files lie in the home; raised when a version lays them otherwise. A home without the note is of layout 0.
 LAYOUT = 1
@@ -68,9 +69,7 @@ class Home:
                 next_step="upgrade Crosswalk, or set CROSSWALK_HOME to another folder",
             )
         if found < LAYOUT:
-            part = self.root / f".home.json.{os.getpid()}"
-            part.write_text(json.dumps({"layout": LAYOUT}))
-            part.replace(file)
+            write_atomically(file, json.dumps({"layout": LAYOUT}))
 
     @property
     def warehouse(self) -> Path:

@@ -6,7 +6,6 @@ change of it is seen and what it was is not.
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from data_contracts.errors import SettingsError
 from data_contracts.settings import Settings
+from resources.files import PRIVATE, write_atomically
 from resources.home import Home
 
 #: Path of keys → value, of every value that is no mapping.
@@ -50,10 +50,7 @@ class KeptSettings:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         salt = secrets.token_hex(8)
         body = {"salt": salt, "settings": safe, "digests": _digests(settings, salt)}
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(body), encoding="utf-8")
-        draft.replace(path)
+        write_atomically(path, json.dumps(body), PRIVATE)
 
     def differences(self, settings_hash: str, now: Settings, safe_now: Mapping[str, Any]) -> list[Difference]:
         """Return what ``now`` says otherwise than the settings of that hash, key by key.

@@ -5,7 +5,6 @@ folder is ``pipelines.extract.download``; reading it into a table is ``pipelines
 """
 
 import hashlib
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from data_contracts.errors import ExtractionError
+from resources.files import sync_folder, write_atomically
 
 #: Salesforce keeps a finished query job and its pages for seven days.
 JOB_LIFETIME = timedelta(days=7)
@@ -276,26 +276,6 @@ class LandingFolder:
             return False
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest() == page.sha256
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that it is the old one or the new one, whatever happens: fsync, rename, fsync."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.rename(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make a rename in a folder outlive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def folders(root: Path, object_name: str) -> Iterator[LandingFolder]:

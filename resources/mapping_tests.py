@@ -5,12 +5,12 @@ What a test is, is ``pipelines.imports.mapping_trial``; what becomes of a mappin
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data_contracts.errors import SettingsError
+from resources.files import PRIVATE, write_atomically
 from resources.home import Home
 
 #: Passed mappings kept per object, the latest first: going back to an earlier one needs no new test.
@@ -51,10 +51,7 @@ class MappingTests:
         others = [item for item in everything.get(object_name, []) if item.mapping_hash != test.mapping_hash]
         everything[object_name] = [test, *others][:KEPT]
         text = json.dumps({name: [asdict(item) for item in tests] for name, tests in everything.items()}, indent=1)
-        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
-        draft.touch(mode=0o600)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(self.path)
+        write_atomically(self.path, text, PRIVATE)
 
     def _read(self) -> dict[str, list[PassedTest]]:
         try:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_contracts.errors import WarehouseError
+from resources.files import PRIVATE, write_atomically
 from resources.home import Home
-from resources.salesforce.secret import sync_folder, write_private
 
 FILE = "forgotten.json"
 
@@ -85,6 +85,4 @@ def note_held(home: Home, object_name: str, hashes: Iterable[str], *, whole: boo
 def _write(home: Home, stones: Tombstones) -> None:
     path: Path = home.root / FILE
     content = {"version": 1, "salt": stones.salt, "hashes": stones.hashes, "held": stones.held}
-    write_private(path, json.dumps(content, indent=1))
-    path.chmod(0o600)
-    sync_folder(path.parent)
+    write_atomically(path, json.dumps(content, indent=1), PRIVATE)

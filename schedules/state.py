@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from resources.files import write_atomically
 from resources.home import Home
 
 #: The daemon looks every five minutes; a quarter of an hour without a look means that it is not running.
@@ -43,7 +44,5 @@ def note_state(home: Home, on: Collection[str], at: datetime) -> ScheduleState:
     before = read_state(home).on
     state = ScheduleState({job: before.get(job, at) for job in sorted(on)}, at)
     told = {"on": {job: since.isoformat() for job, since in state.on.items()}, "seen_at": at.isoformat()}
-    part = home.schedules.with_suffix(".part")
-    part.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    part.replace(home.schedules)
+    write_atomically(home.schedules, json.dumps(told, indent=1))
     return state

@@ -4,6 +4,7 @@ Belongs here: the list of subcommands and the way a foreseeable error reaches th
 does is in ``apps/cli/<name>.py``.
 """
 
+import errno
 import importlib
 import sys
 
@@ -39,6 +40,9 @@ COMMANDS = {
     "forget": "Erase a person from everything kept here, and prove it.",
     "demo-org": "Serve a local Salesforce.",
 }
+
+#: What a machine refuses and its owner can mend; any other is a defect of ours and shows where.
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class _LazyGroup(click.Group):
@@ -82,6 +86,17 @@ def main() -> None:
     except CrosswalkError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        file = f" {error.filename}" if error.filename else " a file"
+        click.echo(
+            f"Error: cannot use{file}: {error.strerror}\n"
+            "Why: the disk is full or read-only, or this user may not\n"
+            "Next: free space or correct the folder's owner, then run the command again",
+            err=True,
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from pipelines.tables import table_columns
+from resources.files import write_atomically
 from resources.home import Home
 
 
@@ -65,9 +66,7 @@ def note_standing(con: duckdb.DuckDBPyConnection, home: Home) -> None:
         "alarms": [vars(StandingAlarm(*row)) for row in alarms],
         "last_run": vars(LastRun(*runs[0])) if runs else None,
     }
-    part = home.standing.with_suffix(".part")
-    part.write_text(json.dumps(told, indent=1, default=datetime.isoformat), encoding="utf-8")
-    part.replace(home.standing)
+    write_atomically(home.standing, json.dumps(told, indent=1, default=datetime.isoformat))
 
 
 def read_standing(home: Home) -> Standing:

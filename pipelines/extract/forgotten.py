@@ -5,7 +5,6 @@ memberships) stay, without the pointer and without personal values.
 """
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import duckdb
 from data_contracts.contracts import contract_names, literal, load_contract, quoted
 from pipelines.extract.pages import read_csv
 from pipelines.publish.masking import class_of_field
+from resources.files import sync_file, sync_folder
 from resources.home import Home
 from resources.landing import LandedPage, LandingFolder
 from resources.tombstones import Tombstones, note_held, read_tombstones
@@ -124,6 +124,6 @@ def _references(folder: LandingFolder) -> list[str]:
 
 
 def _settle(part: Path, path: Path) -> None:
-    with part.open("rb") as handle:
-        os.fsync(handle.fileno())
+    sync_file(part)
     part.replace(path)
+    sync_folder(path.parent)

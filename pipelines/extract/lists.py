@@ -23,8 +23,9 @@ from pipelines.extract.selection import list_condition, resolve_lists, resolve_r
 from pipelines.extract.usage import record_usage
 from pipelines.run import RunContext
 from pipelines.tables import ensure_table, transaction
+from resources.files import write_atomically
 from resources.home import Home
-from resources.landing import LandingFolder, write_atomically
+from resources.landing import LandingFolder
 from resources.salesforce import SalesforceOrg
 from resources.salesforce.reports import ReportName
 from resources.salesforce.rest import ListView

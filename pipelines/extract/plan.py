@@ -20,7 +20,8 @@ from pipelines.extract.objects import table_name
 from pipelines.extract.selection import SelectionQuery, soql_time
 from pipelines.extract.state import Watermark
 from pipelines.extract.watermark import Coverage
-from resources.landing import LandedField, Manifest, write_atomically
+from resources.files import write_atomically
+from resources.landing import LandedField, Manifest
 
 #: A delta looks back this far behind the watermark: rows committed late carry an earlier stamp.
 OVERLAP = timedelta(minutes=10)

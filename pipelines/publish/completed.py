@@ -12,6 +12,7 @@ import duckdb
 
 from data_contracts.errors import WarehouseError
 from pipelines.run import RunContext
+from resources.files import PRIVATE, write_atomically
 from resources.home import Home
 
 _CHANGES = ("new", "changed", "removed", "deleted", "merged", "converted", "undeleted")
@@ -69,7 +70,4 @@ def _write(home: Home, known: dict[str, Completed]) -> None:
         name: {key: value.isoformat() if value else None for key, value in vars(item).items()}
         for name, item in sorted(known.items())
     }
-    part = home.completed.with_suffix(".part")
-    part.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    part.chmod(0o600)
-    part.replace(home.completed)
+    write_atomically(home.completed, json.dumps(told, indent=1), PRIVATE)

@@ -17,9 +17,10 @@ from data_contracts.errors import CrosswalkError
 from data_contracts.settings import Publish
 from pipelines.publish.published_tables import narrowed_tables
 from pipelines.publish.snapshot_audit import verify
-from pipelines.publish.snapshot_files import earlier_snapshots, remove, settle, sync_folder
+from pipelines.publish.snapshot_files import earlier_snapshots, remove, settle
 from pipelines.publish.snapshot_write import Meta, narrowing_of, write_file
 from pipelines.tables import table_columns
+from resources.files import sync_folder
 from resources.home import Home
 
 log = logging.getLogger(__name__)

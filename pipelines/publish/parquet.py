@@ -11,8 +11,8 @@ import duckdb
 
 from data_contracts.contracts import literal, quoted
 from data_contracts.errors import WarehouseError
+from resources.files import sync_folder
 from resources.home import Home
-from resources.salesforce.secret import sync_folder
 
 FOLDER = "parquet"
 

@@ -14,8 +14,9 @@ import duckdb
 from data_contracts.contracts import load_contract
 from data_contracts.errors import WarehouseError
 from pipelines.publish.earlier import read_meta
-from pipelines.publish.snapshot_files import earlier_snapshots, keep_current, second_name, sync_folder
+from pipelines.publish.snapshot_files import earlier_snapshots, keep_current, second_name
 from pipelines.tables import ensure_table
+from resources.files import sync_folder
 from resources.home import Home
 
 

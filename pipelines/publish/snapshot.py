@@ -19,9 +19,10 @@ from data_contracts.settings import Publish
 from pipelines.publish.earlier import narrow_earlier
 from pipelines.publish.published_tables import published_tables
 from pipelines.publish.snapshot_audit import verify
-from pipelines.publish.snapshot_files import keep_current, prune, remove, remove_leftovers, settle, sync_folder
+from pipelines.publish.snapshot_files import keep_current, prune, remove, remove_leftovers, settle
 from pipelines.publish.snapshot_write import Meta, narrowing_of, write_file
 from pipelines.run import RunContext
+from resources.files import sync_folder
 from resources.home import Home
 
 

@@ -5,6 +5,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from resources.files import sync_file
 from resources.home import Home
 
 
@@ -24,17 +25,7 @@ def settle(path: Path, moment: datetime) -> None:
     path.chmod(0o644)
     # Its time of change is the time of publishing: that is how an earlier snapshot is named.
     os.utime(path, (moment.timestamp(), moment.timestamp()))
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in ``folder`` to the disk: a rename is lasting only then."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_file(path)
 
 
 def _earlier(home: Home) -> Path:

@@ -18,6 +18,7 @@ from pipelines.resolve.scoring import Parameters
 from pipelines.resolve.sides import Kind, Sides
 from pipelines.resolve.together import together_sql
 from pipelines.run import RunContext
+from resources.files import write_atomically
 
 #: Raise when the form of the file or the meaning of a number in it changes.
 FORMAT = 3
@@ -119,9 +120,7 @@ def save_model(model: Model, folder: Path, run: RunContext) -> Path:
     """Write the model as ``<object>-<time>-<version>.json`` below ``folder``, all or nothing; return the path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{model.object}-{run.started_at:%Y%m%dT%H%M%S}-{model.version}.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(model), indent=1, sort_keys=True), encoding="utf-8")
-    partial.replace(path)
+    write_atomically(path, json.dumps(asdict(model), indent=1, sort_keys=True))
     return path
 
 

@@ -3,11 +3,11 @@
 Which secrets there are is ``credentials``; keeping one that Salesforce gave is ``token_store``.
 """
 
-import os
 import stat
 from pathlib import Path
 
 from data_contracts.errors import SettingsError
+from resources.files import PRIVATE, write_atomically
 
 
 class Secret:
@@ -82,33 +82,15 @@ def read_private(path: Path, what: str) -> Secret:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace ``path`` by ``text``, mode 0600 from the first byte, whole or not at all, and on disk on return.
+    """Replace a file that holds a secret by ``text``, readable by its owner alone from the first byte on.
 
     Raises SettingsError when the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.rename(path)
-        sync_folder(path.parent)
+        write_atomically(path, text, PRIVATE)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise SettingsError(
             f"cannot write {path}: {error.strerror}",
             why="Salesforce's token would be lost with this process",
             next_step="free space or correct the folder's owner, then run: crosswalk connect",
         ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames and removals in ``folder`` outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from data_contracts.errors import AuthenticationError, SettingsError
-from resources.salesforce.secret import Secret, require_private, sync_folder, write_private
+from resources.files import sync_folder
+from resources.salesforce.secret import Secret, require_private, write_private
 
 #: ``disconnecting``: a disconnect began and has not ended; ``disconnected``: sign in anew before the next call.
 State = Literal["connected", "disconnecting", "disconnected"]

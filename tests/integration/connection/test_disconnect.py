@@ -111,6 +111,7 @@ def test_a_kill_at_any_step_is_gone_on_with(step: int, connected: Place, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", dies(Path.rename))
+        patch.setattr(Path, "replace", dies(Path.replace))
         patch.setattr(Path, "unlink", dies(Path.unlink))
         with pytest.raises(KilledError):
             leave(connected)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines.extract import download_object, jobs, lists, load, submit
-from resources import landing
+from resources import files
 from resources.landing import LandingFolder, Manifest
 from tests.integration.extract.conftest import ACCOUNTS
 from tests.support.demo_org_client import Scripted
@@ -229,12 +229,12 @@ def test_a_file_of_ours_is_the_old_one_or_the_new_one(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     target = tmp_path / name
-    landing.write_atomically(target, '{"whole": 1}')
+    files.write_atomically(target, '{"whole": 1}')
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("os.fsync", die)
     with pytest.raises(KeyboardInterrupt):
-        landing.write_atomically(target, '{"whole": 2}')
+        files.write_atomically(target, '{"whole": 2}')
     assert json.loads(target.read_text()) == {"whole": 1}
