@@ -49,6 +49,8 @@ def send_mail(email: Email, environ: Mapping[str, str], subject: str, text: str)
             if email.username:
                 server.login(email.username, _password(environ))
             server.send_message(message)
+    except ssl.SSLCertVerificationError as error:
+        raise _untrusted(email.host, error.verify_message) from None
     except (smtplib.SMTPException, OSError) as error:
         # An answer of the server may repeat addresses: its number and the kind of error say enough.
         said = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip()
@@ -56,13 +58,33 @@ def send_mail(email: Email, environ: Mapping[str, str], subject: str, text: str)
 
 
 def _connected(email: Email) -> smtplib.SMTP:
+    """Return a connection over which a password may be sent; closed where it cannot be made safe."""
     if email.security == "tls":
         context = ssl.create_default_context()
         return smtplib.SMTP_SSL(email.host, email.port, timeout=TIMEOUT_SECONDS, context=context)
     server = smtplib.SMTP(email.host, email.port, timeout=TIMEOUT_SECONDS)
     if email.security == "starttls":
-        server.starttls(context=ssl.create_default_context())
+        try:
+            server.starttls(context=ssl.create_default_context())
+        except smtplib.SMTPNotSupportedError:
+            server.close()
+            raise DeliveryError(
+                f"the mail server {email.host} does not offer STARTTLS",
+                why="alerts.email.security is starttls, and nothing is sent in the clear",
+                next_step="correct alerts.email.port, or set security: tls (port 465), or none for one on this machine",
+            ) from None
+        except BaseException:
+            server.close()
+            raise
     return server
+
+
+def _untrusted(host: str, why: str) -> DeliveryError:
+    return DeliveryError(
+        f"the certificate of the mail server {host} is not trusted",
+        why=f"{why}; nothing was sent",
+        next_step="correct alerts.email.host, or let this machine trust who signed it (SSL_CERT_FILE names a PEM file)",
+    )
 
 
 def _password(environ: Mapping[str, str]) -> str:

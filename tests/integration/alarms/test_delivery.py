@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from apps.demo_org.certificates import Certificates, make_certificates
 from data_contracts.settings import Alerts
 from pipelines.alarms.alarm import Alarm
 from pipelines.alarms.delivery import deliver
 from pipelines.alarms.record import Changes
-from tests.support.smtp_sink import smtp_sink
+from tests.support.smtp_sink import Sink, smtp_sink
 
 CHANGES = Changes(
     datetime(2026, 3, 1, 2, 0, tzinfo=UTC),
@@ -130,6 +132,59 @@ def test_a_mail_goes_to_everybody_named() -> None:
     assert told == "not delivered by email: the mail server 127.0.0.1 did not take the message"
     assert SECRET not in heard[0]
     assert "ann@example.com" not in heard[0]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("mail"))
+
+
+@pytest.fixture
+def tls(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """The mail server's side of TLS; its certificate is trusted by this machine."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.certificate_file, certificates.key_file)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
+    return context
+
+
+def _mail(sink: Sink, host: str = "localhost", security: str = "starttls") -> tuple[str, list[str]]:
+    email = {"host": host, "port": sink.port, "security": security, "username": "crosswalk",
+             "sender": "crosswalk@example.com", "to": ["ann@example.com"]}  # fmt: skip
+    return _told({"email": email}, CROSSWALK_SMTP_PASSWORD=SECRET)
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_password_and_mail_go_through_tls_alone(tls: ssl.SSLContext, security: str) -> None:
+    with smtp_sink(tls, immediately=security == "tls") as sink:
+        assert _mail(sink, security=security) == ("email", [])
+    assert sink.signed_in == [("crosswalk", SECRET)]
+    assert [mail.recipients for mail in sink.mails] == [["ann@example.com"]]
+    assert sink.in_the_clear == (["EHLO", "STAR"] if security == "starttls" else [])
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize(("host", "why"), [("localhost", "certificate"), ("127.1", "Hostname mismatch")])
+def test_a_mail_server_with_another_certificate_hears_no_password(
+    tls: ssl.SSLContext, host: str, why: str, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if host == "localhost":
+        monkeypatch.delenv("SSL_CERT_FILE")
+    with smtp_sink(tls, immediately=security == "tls") as sink:
+        told, heard = _mail(sink, host, security)
+    assert told == f"not delivered by email: the certificate of the mail server {host} is not trusted"
+    assert why in heard[0]
+    assert SECRET not in heard[0]
+    assert (sink.signed_in, sink.mails) == ([], [])
+    assert not {"AUTH", "MAIL"} & set(sink.in_the_clear)
+
+
+def test_nothing_goes_in_the_clear_where_starttls_is_not_offered() -> None:
+    with smtp_sink() as sink:
+        told, heard = _mail(sink)
+    assert told == "not delivered by email: the mail server localhost does not offer STARTTLS"
+    assert "nothing is sent in the clear" in heard[0]
+    assert (sink.signed_in, sink.mails, sink.in_the_clear) == ([], [], ["EHLO"])
 
 
 def test_one_channel_that_fails_does_not_keep_the_other_from_telling() -> None:
