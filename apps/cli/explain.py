@@ -41,6 +41,8 @@ def _print(found: Explanation, drawn: int = DRAWN) -> None:
         click.echo(f"Entity {link['reference_id']}, by {decider.by}{named}: {decider.meaning}.")
     if link.get("company_reason"):
         click.echo(f"Company {link['company_reference_id'] or '–'}: {link['company_reason']}.")
+    if found.person_contact:
+        click.echo(f"The person: crosswalk explain contact {found.person_contact}")
     if link.get("successor_reference_id"):
         click.echo(f"What it became part of is linked to entity {link['successor_reference_id']}.")
     for part in found.parts:

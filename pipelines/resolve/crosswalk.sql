@@ -13,7 +13,7 @@ SELECT s."Id" AS salesforce_id,
         WHEN 'inherited' THEN 'asked_again' WHEN 'disowned' THEN 'asked_again' WHEN 'vanished' THEN 'asked_again'
         WHEN 'deferred' THEN 'deferred' WHEN 'refused' THEN 'forbidden'
         WHEN 'no candidate' THEN 'no_candidate' WHEN 'no reference' THEN 'no_candidate'
-        ELSE 'no_key' END END AS reason_code,
+        ELSE {no_outcome} END END AS reason_code,
     coalesce(d.reason, o.reason, {otherwise}) AS reason,
     o.decided_by,
     CASE WHEN o.status = 'linked' THEN coalesce(p.linked_since, $now) END AS linked_since,

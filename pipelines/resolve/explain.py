@@ -58,6 +58,7 @@ class Explanation:
     about the two best. ``decisions`` are newest first, taken back ones too; ``changes`` are of the link, newest first,
     and ``latest_change`` the one of the latest run, None where that left the link as it was. ``events`` are what
     happened to the record in Salesforce, ``parts`` the records that were merged into it or leads converted to it.
+    ``person_contact`` is the contact under which the person of a person account is matched.
     """
 
     object: str
@@ -74,6 +75,7 @@ class Explanation:
     latest_change: dict[str, Any] | None
     events: list[dict[str, Any]]
     parts: list[dict[str, Any]]
+    person_contact: str | None = None
 
 
 def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) -> Explanation:
@@ -112,6 +114,7 @@ def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) ->
         latest_change=next((row for row in changes if row["run_id"] == _latest_run(con, link)), None),
         events=_rows(con, "ops.record_event", f"object_name = '{name}' AND {mine}", "detected_at DESC"),
         parts=_parts(con, name, key),
+        person_contact=_person_contact(con, link),
     )
 
 
@@ -159,6 +162,14 @@ def _parts(con: duckdb.DuckDBPyConnection, name: Object, key: str) -> list[dict[
             rows = _rows(con, table, f"{column} = {literal(key)}", "salesforce_id")
             found += [{"object": other, "salesforce_id": row["salesforce_id"], "reason": row["reason"]} for row in rows]
     return found
+
+
+def _person_contact(con: duckdb.DuckDBPyConnection, link: dict[str, Any]) -> str | None:
+    """Return the contact that a person account is matched as; None of others, and where the mirror is not published."""
+    table = "salesforce.account"
+    known = link.get("reason_code") == "person_account" and "PersonContactId" in table_columns(con, table)
+    rows = _rows(con, table, f'"Id" = {literal(str(link["salesforce_id"]))}', '"Id"') if known else []
+    return next((str(row["PersonContactId"]) for row in rows if row["PersonContactId"]), None)
 
 
 def _view(

@@ -21,6 +21,7 @@ from pipelines.resolve.model import Model, none_sql
 from pipelines.resolve.scripts import run_script
 from pipelines.resolve.sides import Sides
 from pipelines.run import RunContext
+from pipelines.tables import table_columns
 
 _SQL = Path(__file__).parent
 #: Stated for a rung that only one entity satisfies, until decisions measure its precision.
@@ -64,8 +65,9 @@ _NO_EMPLOYER = "SELECT NULL::VARCHAR AS salesforce_id, false AS other, NULL::VAR
 _PERSONS = 'LEFT JOIN (SELECT salesforce_id FROM standard.account WHERE is_person) i ON i.salesforce_id = s."Id"'
 _PERSON_OR_NOT = (
     "CASE WHEN i.salesforce_id IS NULL THEN 'not standardised in this run' "
-    "ELSE 'a person account is no company: the person is matched as its contact' END"
+    "ELSE 'a person account is no company: the person is matched as its contact' || {contact} END"
 )
+_PERSON_CODE = "CASE WHEN i.salesforce_id IS NOT NULL AND o.l IS NULL THEN 'person_account' ELSE 'no_key' END"
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,12 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         f"{'NULL' if sides.object == 'account' else 'company_reference_id'} AS company_id "
         f"FROM {contract.relation} {_of(only)}"
     )
-    company, join, successor, otherwise = "", _PERSONS, "heir_entity.id", _PERSON_OR_NOT
+    company, join, successor, no_outcome = "", _PERSONS, "heir_entity.id", _PERSON_CODE
+    contact = """coalesce(' ' || s."PersonContactId", '')"""
+    named = "PersonContactId" in table_columns(con, f"salesforce.{sides.object}")
+    otherwise = _PERSON_OR_NOT.replace("{contact}", contact if named else "''")
     if sides.object != "account":
+        no_outcome = "'no_key'"
         company = (
             "k.company_id AS company_reference_id, k.method AS company_method, k.probability AS company_probability, "
             "coalesce(k.reason, d.reason, 'not standardised in this run') AS company_reason, "
@@ -169,6 +175,7 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         "company": company,
         "successor": successor,
         "otherwise": otherwise,
+        "no_outcome": no_outcome,
     }
     for name, text in parts.items():
         sql = sql.replace("{" + name + "}", text)

@@ -7,6 +7,7 @@ import pytest
 from data_contracts.contracts import load_contract
 from data_contracts.errors import CrosswalkError
 from data_contracts.settings import Matching, Settings
+from pipelines.publish.invariants import check_invariants
 from pipelines.resolve import explain
 from tests.support.resolution import Rows, connect, links, put, read_csv, resolve_all, run_context
 
@@ -210,12 +211,13 @@ def test_the_order_of_rows_and_the_number_of_threads_change_nothing(tmp_path: Pa
 
 
 def test_a_former_name_is_a_name_to_a_rung_and_a_person_account_is_no_company(tmp_path: Path) -> None:
-    renamed, listed, person, owner = (name.ljust(18, "0") for name in ("R1", "R2", "P1", "P2"))
+    renamed, listed, person, owner, contact = (name.ljust(18, "0") for name in ("R1", "R2", "P1", "P2", "C1"))
+    company = {"IsPersonAccount": "false", "LastName": None, "PersonContactId": None}
     accounts: Rows = [
-        {"Id": renamed, "Name": "Quonset Marine Ltd", "IsPersonAccount": "false", "LastName": None},
-        {"Id": listed, "Name": "Zephyr Rail (formerly Tramline Works)", "IsPersonAccount": "false", "LastName": None},
-        {"Id": person, "Name": "Jo Stone", "IsPersonAccount": "true", "LastName": "Stone"},
-        {"Id": owner, "Name": "Ida Quill", "IsPersonAccount": "true", "LastName": "Quill"},
+        {"Id": renamed, "Name": "Quonset Marine Ltd"} | company,
+        {"Id": listed, "Name": "Zephyr Rail (formerly Tramline Works)"} | company,
+        {"Id": person, "Name": "Jo Stone", "IsPersonAccount": "true", "LastName": "Stone", "PersonContactId": contact},
+        {"Id": owner, "Name": "Ida Quill", "IsPersonAccount": "true", "LastName": "Quill", "PersonContactId": None},
     ]
     companies: Rows = [
         {"company_id": "c1", "name": "Harbour Systems Inc", "other_names": "Quonset Marine; Old Pier Company"},
@@ -236,13 +238,18 @@ def test_a_former_name_is_a_name_to_a_rung_and_a_person_account_is_no_company(tm
         found = {
             row[0]: row[1:]
             for row in con.sql(
-                "SELECT salesforce_id, status, reference_id, method, rule_code, reason FROM crosswalk.account"
+                "SELECT salesforce_id, status, reference_id, method, rule_code, reason_code, reason "
+                "FROM crosswalk.account"
             ).fetchall()
         }
+        pointed = [explain(con, "account", record).person_contact for record in (person, owner, renamed)]
+        report = check_invariants(con, load_contract("crosswalk.account"))
     assert found[renamed][:4] == ("linked", "c1", "rule", "ACC_NAME")
     assert found[listed][:4] == ("linked", "c2", "rule", "ACC_NAME")
     assert found[person] == (
-        *("skipped", None, None, None),
-        "a person account is no company: the person is matched as its contact",
+        *("skipped", None, None, None, "person_account"),
+        f"a person account is no company: the person is matched as its contact {contact}",
     )
+    assert pointed == [contact, None, None]
+    assert [str(failure) for failure in report.blocking_failures] == []
     assert found[owner][:3] == ("linked", "c4", "person"), "a person may say so all the same"
