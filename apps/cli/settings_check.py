@@ -14,6 +14,7 @@ from data_contracts.mapping_rules import Fault
 from data_contracts.settings import Settings
 from data_contracts.settings_file import SettingsFileError, load_settings, settings_path
 from pipelines.imports.mapping_fields import org_fields
+from pipelines.preflight.queues import unnamed_queues
 from pipelines.preflight.settings_check import check_in_org, condition_faults, field_faults
 from resources.home import Home
 
@@ -78,6 +79,8 @@ def on_mirror(settings: Settings, home: Home) -> tuple[list[dict[str, Any]], lis
             if fields := org_fields(mirror, name):
                 problems += shown(settings, field_faults(settings, name, fields))
                 notes += on_described(effective_targets(settings, name), fields, name).notes
+        if told := unnamed_queues(mirror, settings):
+            notes.append(f"objects.group: {told} (add group: {{}} below objects)")
     return problems, notes
 
 

@@ -49,7 +49,8 @@ SELECT salesforce_id, kind, name, email, is_active, record_count, status,
     WHEN status = 'unmapped' THEN decided_by || ' said on ' || day || ' that it is none of our users'
       || coalesce(': ' || kept_reason, '')
     WHEN status = 'gone' THEN 'the own user it was mapped to on ' || day || ' is no longer among them'
-    WHEN status = 'not_a_person' THEN CASE kind WHEN 'queue' THEN 'a queue' WHEN 'system' THEN 'an automated user'
+    WHEN status = 'not_a_person' THEN CASE kind WHEN 'queue' THEN 'a queue'
+      || CASE WHEN name = 'Queue ' || salesforce_id THEN '; object group in the settings brings its name' ELSE '' END WHEN 'system' THEN 'an automated user'
       WHEN 'portal' THEN 'a portal user' ELSE 'an owner the CRM does not show' END
     WHEN status = 'not_configured' THEN 'the settings name no own users (users.source or users.table)'
     WHEN len(email_ids) > 1 THEN len(email_ids) || ' own users have its e-mail address'

@@ -15,6 +15,7 @@ from data_contracts.mapping_rules import OrgField
 from data_contracts.settings import Settings
 from pipelines.extract.objects import table_name
 from pipelines.imports.mapping_fields import org_fields
+from pipelines.preflight.queues import GROUP, unnamed_queues
 from pipelines.preflight.settings_check import FILTERED
 from pipelines.resolve.preview import WANTED_PRECISION, suggested, sweep
 from pipelines.tables import scalar, table_columns
@@ -58,6 +59,8 @@ def _objects(con: duckdb.DuckDBPyConnection, settings: Settings) -> Iterator[Pro
             yield from _window(con, item.opportunities)
         if name in ENTITY and live:
             yield from _filters(con, settings, name, live)
+    if told := unnamed_queues(con, settings):
+        yield Proposal(("objects", GROUP, "enabled"), True, told)
 
 
 def _window(con: duckdb.DuckDBPyConnection, now: str | None) -> Iterator[Proposal]:

@@ -92,7 +92,8 @@ def mirror(home: Home) -> None:
     """Forty accounts that hold ids of the reference, a picklist, a second website; contacts with one more phone."""
     accounts = [
         {"Id": f"A{n:02}", "Name": f"Company {n}", "Website": None, "Site_Url__c": f"c{n}.test", "Phone": None,
-         "Ref__c": f"C{n:02}", "Tier__c": "gold" if n % 2 else "silver", "Free__c": f"text {n}"}
+         "Ref__c": f"C{n:02}", "Tier__c": "gold" if n % 2 else "silver", "Free__c": f"text {n}",
+         "OwnerId": ("00Ga", "00Gb", "00Ga")[n] if n < 3 else "005a"}
         for n in range(40)
     ]  # fmt: skip
     contacts = [{"Id": f"K{n:02}", "LastName": f"N{n}", "Phone": None if n % 4 else "1", "HomePhone": "2",
@@ -128,6 +129,10 @@ def test_suggestions_fit_what_there_is_and_are_right_by_their_own_check(home: Ho
     assert body["objects"]["account"]["custom_filters"] == [{"field": "Tier__c"}]
     assert not body["objects"]["event"]["enabled"]
     assert not body["objects"]["task"]["enabled"]
+    assert body["objects"]["group"] == {"enabled": True}
+    told = "2 queues own 3 live records, and are called by Id without it"
+    assert told in answer.output
+    assert told in run("settings", "check").output
     assert body["matching"]["reference_id_fields"] == {"account": "Ref__c"}
     assert body["imports"]["mapping"] == {
         "account": {"website": {"add": ["Site_Url__c"]}},
@@ -136,5 +141,6 @@ def test_suggestions_fit_what_there_is_and_are_right_by_their_own_check(home: Ho
     assert "15 records have HomePhone and none of Phone, OtherPhone" in answer.output
     assert "40 of 40 different values of it are ids of reference.company" in answer.output
     (tmp_path / "crosswalk.yaml").write_text(answer.output)
-    assert run("settings", "check").exit_code == 0
+    checked = run("settings", "check")
+    assert (checked.exit_code, "queue" in checked.output) == (0, False), "what is suggested is not asked for again"
     assert json.loads(run("settings", "suggest", "--json").output)[0]["key"] == "objects.account.enabled"

@@ -181,6 +181,8 @@ def test_queues_system_portal_and_inactive_users_are_named_as_such(house: House)
     names = dict(fetch(house.con, "SELECT salesforce_id, name FROM ownership.user"))
     assert (kinds[queue], names[queue]) == ("queue", "West desk")
     assert (kinds[unnamed], names[unnamed]) == ("queue", f"Queue {unnamed}")
+    told = dict(fetch(house.con, "SELECT salesforce_id, reason FROM ownership.user WHERE kind = 'queue'"))
+    assert told == {queue: "a queue", unnamed: "a queue; object group in the settings brings its name"}
     assert [kinds[key] for key in (unknown, uid(1), uid(2), uid(3))] == ["unknown", "system", "portal", "user"]
     assert {found[key][0] for key in (queue, unnamed, unknown, uid(1), uid(2))} == {"not_a_person"}
     # Who may no longer sign in and owns nothing need not be asked about.
