@@ -52,7 +52,7 @@ def run_context(
         kind=sync.kind_of(name),
         started_at=datetime.fromtimestamp(started, UTC) if started else now(),
         settings_hash=crosswalk.settings.hash(),
-        trigger=sync.trigger,
+        trigger=sync.started_by(),
         window=sync.window_in_words(),
     )
 

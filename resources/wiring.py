@@ -112,17 +112,30 @@ class SyncResource(dg.ConfigurableResource["SyncResource"]):
         default="", description="UTC time at which the off-hours window closes; empty: any time, as with Run Now"
     )
 
+    _by_hand: bool = PrivateAttr(default=False)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Notice a run of the schedule that a person re-executes: that is a Run Now, whatever was configured then."""
+        self._by_hand = bool(context.run and is_restarted_by_hand(context.run))
+
+    def started_by(self) -> Literal["manual", "schedule"]:
+        """Return who started this run."""
+        return "manual" if self._by_hand else self.trigger
+
     def window_in_words(self) -> str:
         """Return which window the run keeps to, or that it ignores it."""
+        if self._by_hand:
+            return "any time (Run Now, started again by hand)"
         return self.window or self.works_until or "any time (Run Now)"
 
     def may_work(self) -> bool:
         """Return whether the window is still open for another unit of work."""
-        return not self.works_until or now() < datetime.fromisoformat(self.works_until)
+        closes = self.deadline()
+        return closes is None or now() < closes
 
     def deadline(self) -> datetime | None:
         """Return when the window closes, None for a run at any time."""
-        if not self.works_until:
+        if not self.works_until or self._by_hand:
             return None
         closes = datetime.fromisoformat(self.works_until)
         return closes if closes.tzinfo else closes.replace(tzinfo=UTC)
@@ -130,6 +143,11 @@ class SyncResource(dg.ConfigurableResource["SyncResource"]):
     def kind_of(self, name: str) -> Literal["full", "delta"]:
         """Return how this run syncs object ``name``."""
         return "full" if name in self.full_objects else self.kind
+
+
+def is_restarted_by_hand(run: dg.DagsterRun) -> bool:
+    """Return whether a person re-executes an earlier run; what the daemon retries has a number."""
+    return "dagster/parent_run_id" in run.tags and "dagster/retry_number" not in run.tags
 
 
 def claim_instance(instance: dg.DagsterInstance, home: Home) -> None:

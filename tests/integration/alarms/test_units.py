@@ -84,6 +84,27 @@ def test_a_unit_is_done_inside_the_window_and_not_begun_after_it(crosswalk: Cros
     assert last.status == "paused"
 
 
+@pytest.mark.parametrize(
+    ("tags", "works", "trigger"),
+    [
+        ({}, False, "schedule"),
+        ({"dagster/parent_run_id": "run-0", "dagster/is_resume_retry": "true"}, True, "manual"),
+        ({"dagster/parent_run_id": "run-0", "dagster/retry_number": "1"}, False, "schedule"),
+    ],
+    ids=["the night's run", "a person re-executes it", "the daemon tries again"],
+)
+def test_what_a_person_starts_again_is_a_run_now(tags: dict[str, str], works: bool, trigger: str) -> None:
+    found: list[Any] = []
+
+    @dg.op
+    def look(sync: SyncResource) -> None:
+        found.extend([sync.may_work(), sync.deadline() is None, sync.started_by(), "Run Now" in sync.window_in_words()])
+
+    job = dg.GraphDefinition(name="again", node_defs=[look]).to_job(resource_defs={"sync": _sync(-60)})
+    assert job.execute_in_process(tags=tags).success
+    assert found == [works, works, trigger, works]
+
+
 def test_a_unit_that_fails_is_recorded_and_told_when_nobody_looked(crosswalk: CrosswalkResource) -> None:
     heard: list[str] = []
 
