@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from data_contracts.errors import SettingsError, WarehouseError
-from resources.decisions_schema import DECISION, HEAD, SCHEMA_VERSION, stored_version, upgrade
+from resources.decisions_schema import DECISION, HEAD, METADATA, SCHEMA_VERSION, stored_version, upgrade
 
 Judgement = Literal["positive", "negative", "unsure"]
 JUDGEMENTS: tuple[Judgement, ...] = ("positive", "negative", "unsure")
@@ -140,9 +140,16 @@ class DecisionStore:
                 yield pa.RecordBatch.from_pylist([dict(row) for row in rows], schema=EVIDENCE_SCHEMA)
 
     def reclaim(self) -> None:
-        """Take back the space of rows that were deleted, so that no byte of them stays."""
+        """Take back the space of rows that were deleted, so that no byte of them stays in the tables.
+
+        PostgreSQL's plain VACUUM leaves the bytes where they were and the planner's samples of values as they are: our
+        tables are written anew and sampled anew. Tables of others in that database are left alone.
+        """
+        postgres = self._url.get_backend_name() == "postgresql"
+        statements = [f"VACUUM (FULL, ANALYZE) {table.name}" for table in METADATA.sorted_tables]
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("VACUUM")
+            for statement in statements if postgres else ["VACUUM"]:
+                connection.exec_driver_sql(statement)
 
     def close(self) -> None:
         """Give the connections back."""

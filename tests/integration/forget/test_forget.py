@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from apps.cli.forget import command
@@ -25,6 +26,7 @@ from resources.decisions_bulk import begin_bulk
 from resources.decisions_creations import Creation, decide_creation
 from resources.home import Home
 from resources.landing import LandingFolder
+from tests.support.decision_database import fresh_database
 from tests.support.landed import land
 from tests.support.org_tables import put, put_salesforce, warehouse
 
@@ -195,6 +197,58 @@ def test_nothing_of_the_person_is_left_and_others_stay_as_they_were(home: Home) 
     assert [path.name for path in home.landing.glob("*/*")] == [
         LandingFolder.open(next(home.landing.glob("account/*"))).path.name
     ]
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with fresh_database(request, tmp_path) as made:
+        yield made
+
+
+def in_tables(url: str) -> dict[str, set[str]]:
+    """What of the person the files of our tables and the planner's samples hold, as the server itself reads them."""
+    needles = (*CANARIES, KEY, LOSER, LEAD)
+    files = "SELECT relname, pg_read_binary_file(pg_relation_filepath(oid)) FROM pg_class "
+    files += (
+        "WHERE relkind IN ('r', 'i', 't') AND (relname LIKE 'crosswalk_%' OR relnamespace = 'pg_toast'::regnamespace)"
+    )
+    samples = "SELECT 'samples', convert_to(string_agg(s::text, ' '), 'UTF8') FROM pg_stats AS s "
+    samples += "WHERE tablename LIKE 'crosswalk_%'"
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg2"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("CHECKPOINT"))
+        read = [*connection.execute(sa.text(files)), *connection.execute(sa.text(samples))]
+    engine.dispose()
+    texts = {name: bytes(data or b"").decode("latin-1").lower() for name, data in read}
+    found = {name: {needle for needle in needles if needle.lower() in text} for name, text in texts.items()}
+    return {name: held for name, held in found.items() if held}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_decisions_in_postgresql_forget_the_person_too(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home")
+    home.prepare()
+    monkeypatch.setenv("CROSSWALK_HOME", str(home.root))
+    monkeypatch.setenv("CROSSWALK_CONFIG", str(tmp_path / "none.yaml"))
+    monkeypatch.setenv("CROSSWALK_DATABASE_URL", database)
+    (tmp_path / "none.yaml").write_text("{}\n")
+    with warehouse(home.root) as con:
+        person = contact(KEY, CANARIES[0], CANARIES[1], Phone=CANARIES[2], MailingStreet=CANARIES[7])
+        put_salesforce(con, "contact", [person, contact(OTHER, "Savannah", "other@else.example")])
+        put_salesforce(con, "lead", [{"Id": LEAD, "LastName": CANARIES[0], "ConvertedContactId": KEY}])
+    decide(database)
+    store = DecisionStore(database)
+    with store.begin() as connection:
+        connection.execute(sa.text("ANALYZE"))
+    held = in_tables(database)
+    assert {"crosswalk_decision", "crosswalk_creation", "crosswalk_bulk", "samples"} <= held.keys()
+    done = CliRunner().invoke(command, ["contact", KEY, "--yes", "--json"], catch_exceptions=False)
+    assert {"crosswalk_decision", "crosswalk_creation", "crosswalk_bulk"} <= json.loads(done.output)["rows"].keys()
+    assert in_tables(database) == {}
+    assert [(item.salesforce_id, item.reason) for item in store.decisions()] == [(OTHER, "not [erased]")]
+    store.close()
 
 
 def test_what_a_program_of_others_left_in_the_home_is_named(tmp_path: Path) -> None:
