@@ -1,6 +1,8 @@
 """Assembles schedules, assets and resources into one ``dg.Definitions``; nothing else belongs here."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,6 +14,7 @@ from data_contracts.settings_file import load_settings
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 from schedules.calendar import in_dagster
 from schedules.dead_runs import build_sensor
+from schedules.event_log import keep_open
 from schedules.jobs import build_jobs
 from schedules.sync import build_schedules
 from schedules.watch import build_watch
@@ -46,5 +49,7 @@ def build_defs(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What the code location serves."""
+    """What the code location serves, in a process that Dagster has started."""
+    if home := os.environ.get("DAGSTER_HOME"):
+        keep_open(Path(home))
     return build_defs()

@@ -34,6 +34,16 @@ def test_the_log_is_copied_into_the_database_once_at_the_end(tmp_path: Path) -> 
     assert ask(inside, "SELECT count(*) FROM event") == 3
 
 
+def test_a_database_made_on_the_way_is_kept_open_too(tmp_path: Path) -> None:
+    with kept_open(tmp_path):
+        # Dagster makes one for each run, and asks for the log after its first tables.
+        ask(tmp_path / "run.db", "CREATE TABLE event (id INTEGER)", "PRAGMA journal_mode=WAL")
+        for number in range(2):
+            ask(tmp_path / "run.db", f"INSERT INTO event VALUES ({number})", "SELECT 1")
+        assert (tmp_path / "run.db-wal").stat().st_size > 0
+    assert not (tmp_path / "run.db-wal").exists()
+
+
 def test_other_databases_wait_for_the_disk_as_before(tmp_path: Path) -> None:
     outside = tmp_path / "decisions.db"
     with kept_open(tmp_path / "dagster"):
