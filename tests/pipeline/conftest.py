@@ -64,7 +64,7 @@ def installation(first_sync: FirstSync, tmp_path_factory: pytest.TempPathFactory
     return first_sync.installation.copied(tmp_path_factory.mktemp("installation")).activate()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def worker() -> Iterator[Worker]:
     """A process that runs syncs without Dagster, each in a child of its own."""
     with serve_worker() as served:

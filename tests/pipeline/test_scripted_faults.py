@@ -16,7 +16,7 @@ from tests.support.demo_org_client import serve_scripted
 from tests.support.fault_scenarios import SCENARIOS, combined
 from tests.support.fault_trials import MOMENTS, Requests, disturb
 from tests.support.kill_trials import Rig
-from tests.support.trials import OFF, Arena, serve_worker
+from tests.support.trials import OFF, Arena, Worker
 
 SEED = 20261122
 #: The rest of the list is left to the soak, and to the integration tests of extraction.
@@ -39,10 +39,10 @@ TOGETHER = 3
 
 
 @pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def rig(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     files, logs, homes = (tmp_path_factory.mktemp(name) for name in ("org", "log", "homes"))
     generate_demo(files, accounts=60, seed=7)
-    with serve_scripted(files, logs) as scripted, serve_worker() as worker:
+    with serve_scripted(files, logs) as scripted:
         arena = Arena(homes, scripted, worker, files, (*OFF, "lead"))
         yield Rig(arena, extract_only=True).prepare(random.Random(SEED), kinds=())
 

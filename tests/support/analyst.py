@@ -33,7 +33,7 @@ def main(path: str) -> None:
         first = ask(held)
         sys.stdout.write("open\n")
         sys.stdout.flush()
-        while not select.select([sys.stdin], [], [], 0.1)[0]:
+        while not select.select([sys.stdin], [], [], 0.5)[0]:
             with duckdb.connect(":memory:") as other:
                 other.execute(f"ATTACH '{path}' AS now (READ_ONLY)")
                 other.execute("USE now")

@@ -11,7 +11,7 @@ def main() -> None:
     """Count reads, errors, torn reads (tables of different runs) and the runs seen."""
     path = sys.argv[1]
     seen = {"reads": 0, "errors": [], "torn": 0, "runs": []}
-    while not select.select([sys.stdin], [], [], 0.02)[0]:
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
         try:
             with duckdb.connect(path, read_only=True) as con:
                 runs = {con.sql("SELECT run_id FROM _meta").fetchall()[0][0]}

@@ -89,7 +89,7 @@ def test_killed_before_the_first_snapshot_leaves_none(tmp_path):
 
 def test_readers_see_no_error_and_no_torn_state_through_many_publishes(home):
     readers = [start("reader.py", str(home.published)) for _ in range(2)]
-    publish(home, "later", times=10)
+    publish(home, "later", times=6)
     told = [json.loads(reader.communicate("stop\n", timeout=60)[0]) for reader in readers]
     for seen in told:
         assert seen["errors"] == []
