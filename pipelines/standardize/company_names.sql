@@ -7,9 +7,10 @@ WITH lowered AS (
 ), marked AS (
     SELECT * REPLACE (clean_text(without_marker(name_clean)) AS name_clean) FROM without_note
 ), named AS (
-    SELECT * REPLACE (nullif(known(name_clean), 'na') AS name_clean) FROM marked
+    SELECT * REPLACE (known_company(name_clean) AS name_clean) FROM marked
 ), joined AS (
-    SELECT *, close_and(name_clean) AS core FROM named
+    -- SC is a company of Romania only where its legal form stands at the end.
+    SELECT *, close_and(CASE WHEN starts_with(name_clean, 'sc ') THEN regexp_replace(name_clean, '^sc (.+ (?:srl|sa))$', '\1') ELSE name_clean END) AS core FROM named
 ), without_form AS (
     SELECT * REPLACE (without_forms(core) AS core) FROM joined
 ), without_edge AS (

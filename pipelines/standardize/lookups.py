@@ -18,14 +18,22 @@ DATA = Path(__file__).parent / "data"
 ALTERNATIVES_PER_PATTERN = 400
 #: Words around a person's name, as alternatives of a pattern.
 HONORIFICS = (
-    "mr|mrs|ms|miss|mx|dr|prof|sir|dame|rev|fr|hon|herr|frau|mme|mlle|sr|sra|dott|ing|dipl|mag|hc|doctor|professor"
+    "mr and mrs|mr|mrs|ms|miss|mx|dr|prof|sir|dame|rev|fr|hon|herr|frau|mme|mlle|sr|sra|srta|dra|dott|ing|dipl|mag|hc|"
+    "doctor|professor|madame|monsieur|lady|lord|capt|shri|smt|datuk|dato|engr|drs|fru|mudr|judr"
 )
+#: Words before the number or letter of a part of a building, and those that mean it only before a number.
+UNIT_WORDS = (
+    "suite|ste|apt|apartment|appt|appartement|unit|room|rm|level|lvl|floor|flat|shop|kiosk|depto|dpto|oficina|escalera"
+)
+COUNTED_UNITS = "office|piso|of|local|lok|kv|korp|etage|planta|puerta|pta|esc|int|sala|conj|loja|top|tur|m|ap"
 #: What stands between two names of one company.
 OTHER_NAME = (
     "d/b/a|dba|doing business as|t/a|trading as|a/k/a|aka|also known as|f/k/a|fka|formerly known as|formerly|"
-    "previously known as|vormals|ehemals|anciennement|antes|voorheen"
+    "previously known as|now known as|n/k/a|nka|vormals|ehemals|anciennement|antes|voorheen"
 )
-NAME_SUFFIXES = "jr|sr|ii|iii|iv|phd|md|mba|esq|cpa|msc|bsc|dds|ret|junior|senior"
+#: Particles between a first and a last name, which belong to the last.
+PARTICLES = "van|von|der|den|de|del|della|di|da|do|dos|das|du|la|le|lo|el|al|bin|ibn|ben|abu|ter|ten|zu|zum|zur|af|av|st|mac|mc|o"
+NAME_SUFFIXES = "cbe|obe|mbe|kbe|dphil|llb|jr|sr|ii|iii|iv|phd|md|mba|esq|cpa|msc|bsc|dds|ret|junior|senior"
 
 
 @cache
@@ -57,7 +65,7 @@ def edge_pattern(position: str) -> str:
 
 
 def load_lookups(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary look-up tables: shared domains, countries, cities, dialling codes, nicknames."""
+    """Create the temporary look-up tables: shared domains, countries, states, cities, dialling codes, nicknames."""
     _table(
         con,
         "_shared_domain",
@@ -68,6 +76,7 @@ def load_lookups(con: duckdb.DuckDBPyConnection) -> None:
     _table(con, "_country", {"name": list(names), "code": list(names.values())})
     cities = {row["name"]: row["city"] for row in rows("cities")}
     _table(con, "_city", {"name": list(cities), "city": list(cities.values())})
+    _table(con, "_state", _states())
     _table(con, "_dialling", _dialling())
     _table(con, "_nickname", _nicknames())
 
@@ -75,14 +84,42 @@ def load_lookups(con: duckdb.DuckDBPyConnection) -> None:
 def name_words(kind: str) -> dict[str, str]:
     """Return word of a company's name → how it is written, of one ``kind``.
 
-    Kinds are ``abbreviation``, ``translation``, ``number``, ``ordinal`` and ``roman``.
+    Kinds are ``abbreviation``, ``translation``, ``number``, ``ordinal``, ``roman`` and ``script``.
     """
     return {row["word"]: row["standard"] for row in rows("name_words") if row["kind"] == kind}
+
+
+@cache
+def script_words() -> tuple[tuple[str, str], ...]:
+    """Return words of an organisation in a script without spaces and in English, longest first."""
+    found = {row["word"]: row["standard"] for row in rows("name_words") if row["kind"] == "script"}
+    return tuple(sorted(found.items(), key=lambda item: (-len(item[0]), item[0])))
+
+
+@cache
+def arabic_names() -> dict[str, str]:
+    """Return names of people in Arabic script, which writes no short vowels, and how they are mostly spelt in Latin."""
+    return {row["word"]: row["standard"] for row in rows("arabic_names")}
 
 
 def street_words(kind: str) -> dict[str, str]:
     """Return abbreviation → one spelling, of one ``kind`` (``street_type``, ``direction`` or ``ordinal``)."""
     return {row["word"]: row["standard"] for row in rows("street_words") if row["kind"] == kind}
+
+
+def _states() -> dict[str, list[str]]:
+    """Return the names and codes of states per country; country '' for records without one.
+
+    There a name counts where one state has it, a code where one state has it or else as a state of the United States.
+    """
+    found = [(row["country_code"], row["name"], row["state"]) for row in rows("states")]
+    meanings: dict[str, set[str]] = {}
+    for _, name, state in found:
+        meanings.setdefault(name, set()).add(state)
+    own = {name: state for code, name, state in found if code == "US"}
+    anywhere = {name: states.copy().pop() for name, states in meanings.items() if len(states) == 1} | own
+    found += [("", name, state) for name, state in anywhere.items()]
+    return {key: [row[i] for row in found] for i, key in enumerate(("country_code", "name", "state"))}
 
 
 def _dialling() -> dict[str, list[str]]:
@@ -101,13 +138,21 @@ def _dialling() -> dict[str, list[str]]:
 
 @cache
 def _nicknames() -> dict[str, list[object]]:
-    """Return first name → the sorted canonical names it may stand for, itself among them."""
+    """Return first name → the sorted canonical names it may stand for, itself among them.
+
+    Short forms come from the library; the same name in other languages and transliterations from ``given_names.csv``.
+    """
     namer = NickNamer()
     canonicals: dict[str, set[str]] = {}
     for canonical, nicknames in namer._nickname_lookup.items():  # the library has no public listing
         canonicals.setdefault(canonical, {canonical})
         for nickname in nicknames:
             canonicals.setdefault(nickname, {nickname}).add(canonical)
+    for row in rows("given_names"):
+        # The first spelling stands for the name in all languages.
+        first, *others = row["names"].split()
+        for name in (first, *others):
+            canonicals.setdefault(name, {name}).add(first)
     return {"name": list(canonicals), "canonical": [sorted(found) for found in canonicals.values()]}
 
 

@@ -39,6 +39,7 @@ _SCRATCH = (
     "_dialling",
     "_nickname",
     "_city",
+    "_state",
     "_other_name",
 )
 
@@ -114,6 +115,8 @@ def _patterns() -> dict[str, str]:
         "roman_map": _map(roman),
         "ordinals": _nested("x", [(rf"\b{word}\b", digit) for word, digit in ordinals.items()]),
         "ordinal_pattern": "|".join(ordinals),
+        "unit_words": lookups.UNIT_WORDS,
+        "counted_units": lookups.COUNTED_UNITS,
         "street_words": rf"\b(?:{types})\b",
         "honorifics": lookups.HONORIFICS,
         "name_suffixes": lookups.NAME_SUFFIXES,
@@ -168,7 +171,7 @@ def _fill(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         con.execute(_sql("other_names", names=_sql("company_names", rows=parts))).fetchall()
         rows = "SELECT *, coalesce(name, concat_ws(' ', first_name, last_name)) AS name_text FROM _in"
     else:
-        rows = _sql("person_inputs")
+        rows = _sql("person_inputs", name_suffixes=lookups.NAME_SUFFIXES, particles=lookups.PARTICLES)
     names = _sql("company_names", rows=_sql("addresses", rows=rows))
     query = _sql(
         "company" if is_company else "person",

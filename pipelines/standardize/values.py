@@ -1,6 +1,8 @@
 """What SQL cannot do to a value: transliteration and registrable domains, once per distinct value, through Arrow."""
 
 import importlib.resources
+import re
+import unicodedata
 from functools import cache
 
 import duckdb
@@ -8,38 +10,94 @@ import pyarrow as pa
 from anyascii import anyascii
 from publicsuffixlist import PublicSuffixList
 
-from pipelines.standardize.lookups import legal_forms
+from pipelines.standardize.lookups import arabic_names, legal_forms, script_words
 
-#: Inputs that are transliterated; addresses of the network and numbers are not.
-TEXT_INPUTS = (
-    "name",
-    "first_name",
-    "last_name",
-    "company_name",
-    "other_names",
-    "street",
-    "city",
-    "state",
-    "country",
-    "title",
+#: Inputs that are transliterated, and how: names of companies and streets have words of their own. Addresses of the
+#: network are not, and of numbers the digits are.
+TEXT_INPUTS = {
+    "name": "name",
+    "company_name": "name",
+    "other_names": "name",
+    "street": "street",
+    "first_name": "text",
+    "last_name": "text",
+    "city": "text",
+    "state": "text",
+    "country": "text",
+    "title": "text",
+    "phone": "text",
+    "mobile": "text",
+    "postal_code": "text",
+    "birthdate": "text",
+}
+#: What people type in their own script when they have nothing to type.
+_UNKNOWN = frozenset(
+    ("未知", "不明", "なし", "無し", "无", "無", "нет", "неизвестно", "неизвестна", "н/д", "غير معروف", "לא ידוע")
 )
+_KANJI_DIGITS = {character: str(number) for number, character in enumerate("一二三四五六七八九", 1)}
+#: Two letters of Greek that are one sound.
+_GREEK = (("ου", "ou"), ("Ου", "Ou"), ("ΟΥ", "OU"), ("ού", "ou"))
 
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
+    return PublicSuffixList(accept_unknown=False)
 
 
-def to_ascii(text: str) -> str:
-    """Return ``text`` in ASCII letters; legal forms of scripts without spaces become a word of their own."""
-    for form in legal_forms("script"):
-        if form in text:
-            text = text.replace(form, " ltd ")
+def to_ascii(text: str, kind: str = "name") -> str:
+    """Return ``text`` in ASCII letters.
+
+    In a ``name`` legal forms of scripts without spaces become a word of their own, and the words of an organisation
+    written in such a script their English one; a ``street`` has its numbers apart. ``text`` is neither.
+    """
+    if text.strip() in _UNKNOWN:
+        return "unknown"
+    text = unicodedata.normalize("NFKC", text) if _WIDE.search(text) else text
+    if kind == "street":
+        text = _numbers_apart(text)
+    else:
+        for form in legal_forms("script"):
+            if form in text:
+                text = text.replace(form, " ltd ")
+    if kind == "name" and _UNSPACED.search(text):
+        for word, english in script_words():
+            if word in text:
+                text = text.replace(word, f" {english} ")
+    if kind != "street" and _ARABIC.search(text):
+        text = " ".join(arabic_names().get(word, word) for word in text.split())
+    for greek, latin in _GREEK:
+        text = text.replace(greek, latin)
     return anyascii(text)
 
 
+#: Full-width, half-width and enclosed characters.
+_WIDE = re.compile("[\u3200-\u33ff\uff00-\uffef]")
+_ARABIC = re.compile("[\u0600-\u06ff]")
+#: Chinese characters, kana, Hangul.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_KANJI_NUMBER = re.compile("([一二三四五六七八九])(?=丁目|番|号|條|条)")
+_BLOCK = re.compile(r"(\d+)丁目\s*(\d+)(?:番地?の?|[-−ー])(\d+)号?")
+_HOUSE = re.compile(r"(\d+)\s*[号號](?:楼|室|院)?")
+_BESIDE_NUMBER = re.compile(
+    r"(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])(?=\d)|(?<=\d)(?=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])"
+)
+
+
+def _numbers_apart(text: str) -> str:
+    """Return a street with its numbers apart: 丸の内1丁目2番3号 → 丸の内 1-2-3, 人民路123号 → 人民路 123."""
+    text = text.replace("°", "o")
+    if not _UNSPACED.search(text):
+        return text
+    text = _KANJI_NUMBER.sub(lambda found: _KANJI_DIGITS[found[1]], text)
+    text = _BLOCK.sub(r"\1-\2-\3 ", text)
+    return _BESIDE_NUMBER.sub(" ", _HOUSE.sub(r"\1 ", text))
+
+
 def registrable_domain(host: str) -> str | None:
-    """Return the registrable domain of ``host`` by the public suffix list, or None for a bare suffix or nonsense."""
+    """Return the registrable domain of ``host`` by the public suffix list, or None for a bare suffix or nonsense.
+
+    A name below no public suffix (acme.local, www.acme) is nonsense.
+    """
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
@@ -53,16 +111,21 @@ def transliterate(con: duckdb.DuckDBPyConnection) -> None:
 
     The raw name and website stay beside it as ``name_raw`` and ``website_raw``.
     """
-    union = " UNION ".join(f"SELECT {c} AS v FROM _raw WHERE length({c}) <> strlen({c})" for c in TEXT_INPUTS)
-    values = [row[0] for row in con.sql(union).fetchall()]
-    _register_pairs(con, "_ascii", {"v": values, "a": [to_ascii(value) for value in values]})
-    columns = ", ".join(f"coalesce(x_{c}.a, r.{c}) AS {c}" for c in TEXT_INPUTS) if values else ""
-    joins = "\n".join(f"LEFT JOIN _ascii x_{c} ON x_{c}.v = r.{c}" for c in TEXT_INPUTS) if values else ""
-    replaced = f"REPLACE ({columns})" if values else ""
+    union = " UNION ".join(
+        f"SELECT '{kind}' AS kind, {c} AS v FROM _raw WHERE length({c}) <> strlen({c})"
+        for c, kind in TEXT_INPUTS.items()
+    )
+    found = con.sql(union).fetchall()
+    ascii_forms = [to_ascii(value, kind) for kind, value in found]
+    _register_pairs(con, "_ascii", {"kind": [f[0] for f in found], "v": [f[1] for f in found], "a": ascii_forms})
+    columns = ", ".join(f"coalesce(x_{c}.a, r.{c}) AS {c}" for c in TEXT_INPUTS) if found else ""
+    joins = [f"LEFT JOIN _ascii x_{c} ON x_{c}.v = r.{c} AND x_{c}.kind = '{kind}'" for c, kind in TEXT_INPUTS.items()]
+    joins = joins if found else []
+    replaced = f"REPLACE ({columns})" if found else ""
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE _in AS SELECT r.* {replaced}, "
         "coalesce(r.name, nullif(concat_ws(' ', r.first_name, r.last_name), '')) AS name_raw, r.website AS website_raw "
-        f"FROM _raw r {joins}"
+        f"FROM _raw r {chr(10).join(joins)}"
     )
 
 
