@@ -147,22 +147,41 @@ SOURCES = {
 }
 
 
-def read_sql(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field: str | None) -> str | None:
-    """Return the SELECT of the canonical inputs of ``table``'s live rows, or None when its source does not exist."""
+def read_sql(
+    con: duckdb.DuckDBPyConnection, table: str, stored_reference_field: str | None, *, rows: str = "", also: str = ""
+) -> str | None:
+    """Return the SELECT of the canonical inputs of ``table``'s live rows, or None when its source does not exist.
+
+    ``rows`` is SQL to read in place of the source, with its columns; ``also`` are more columns of it.
+    """
     source = SOURCES[table]
     present = table_columns(con, source.relation).keys()
     if source.key not in present:
         return None
-    wanted = dict(source.columns)
-    if stored_reference_field:
-        wanted["stored_reference_id"] = (stored_reference_field,)
+    wanted = _wanted(source, stored_reference_field)
     parts = [f"CAST({quoted(source.key)} AS VARCHAR) AS key"]
     for name in INPUTS:
         if name in ADDRESS:
             parts.append(f"{_of_one_address(source.addresses, name, present)} AS {name}")
         elif name != "key":
             parts.append(f"{_first_of(wanted.get(name, ()), present)} AS {name}")
-    return f"SELECT {', '.join(parts)} FROM {source.relation} {_live(table, present)}"
+    return (
+        f"SELECT {', '.join([*parts, also] if also else parts)} FROM {rows or source.relation} {_live(table, present)}"
+    )
+
+
+def read_columns(con: duckdb.DuckDBPyConnection, table: str, stored_reference_field: str | None) -> dict[str, str]:
+    """Return the columns of the source that ``read_sql`` reads of a live row, key first, with their types."""
+    source = SOURCES[table]
+    present = table_columns(con, source.relation)
+    wanted = [_wanted(source, stored_reference_field), *source.addresses]
+    names = [source.key, *(name for columns in wanted for several in columns.values() for name in several)]
+    return {name: present[name] for name in names if name in present} if source.key in present else {}
+
+
+def _wanted(source: Source, stored_reference_field: str | None) -> dict[str, tuple[str, ...]]:
+    stored = {"stored_reference_id": (stored_reference_field,)} if stored_reference_field else {}
+    return source.columns | stored
 
 
 def read_keys(con: duckdb.DuckDBPyConnection, table: str) -> str:

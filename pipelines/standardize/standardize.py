@@ -15,13 +15,13 @@ from typing import Literal, get_args
 
 import duckdb
 
-from data_contracts.contracts import TableContract, literal, load_contract
+from data_contracts.contracts import TableContract, literal, load_contract, quoted
 from data_contracts.errors import ReferenceDataError
 from data_contracts.settings import Settings
 from pipelines.run import RunContext
-from pipelines.standardize import lookups, values
-from pipelines.standardize.sources import INPUTS, SOURCES, read_keys, read_sql
-from pipelines.tables import replace_table, scalar, table_columns, transaction
+from pipelines.standardize import lookups, stamps, values
+from pipelines.standardize.sources import SOURCES, read_columns, read_keys, read_sql
+from pipelines.tables import replace_table, table_columns, transaction
 
 Table = Literal["account", "contact", "lead", "company", "person"]
 TABLES: tuple[Table, ...] = get_args(Table)
@@ -68,11 +68,13 @@ def standardize(con: duckdb.DuckDBPyConnection, table: Table, settings: Settings
     """
     began = time.monotonic()
     contract = load_contract(f"standard.{table}")
-    select = read_sql(con, table, settings.matching.reference_id_fields.get(table))
+    field = settings.matching.reference_id_fields.get(table)
     with transaction(con):
         _same_columns(con, contract)
-        changed, gone = (0, 0) if select is None else _update(con, table, contract, select)
-        if select is None:
+        if read_columns(con, table, field):
+            changed, gone = _update(con, table, contract, field, run)
+        else:
+            changed, gone = 0, 0
             replace_table(con, contract)
     named = "name_clean" if table in ("account", "company") else "coalesce(last_name_clean, first_name_clean)"
     rows, with_name = con.sql(f"SELECT count(*), count({named}) FROM {contract.relation}").fetchall()[0]
@@ -129,18 +131,49 @@ def _same_columns(con: duckdb.DuckDBPyConnection, contract: TableContract) -> No
         replace_table(con, contract)
 
 
-def _update(con: duckdb.DuckDBPyConnection, table: Table, contract: TableContract, select: str) -> tuple[int, int]:
+def _update(
+    con: duckdb.DuckDBPyConnection, table: Table, contract: TableContract, field: str | None, run: RunContext
+) -> tuple[int, int]:
     """Clean the rows that changed, drop those that are gone; return how many of each."""
+    source, keys = SOURCES[table].relation, read_keys(con, table)
+    signature = f"{cleaning_version()} {read_columns(con, table, field)}"
+    written = stamps.changed_since(con, source, signature, run)
+    changed, gone = _replace(con, table, contract, field, written or "true")
+    key = contract.columns[0].name
+    if _digest(con, keys) != _digest(con, f"SELECT {key} AS key FROM {contract.relation}"):
+        if written:
+            # The table is not what the stamps were noted for.
+            more = _replace(con, table, contract, field, "true")
+            changed, gone = changed + more[0], gone + more[1]
+        # A second row of a kept key is not among the changed ones when the first is the same.
+        _refuse_bad_keys(con, table, f"({keys})")
+    if stamps.has_stamps(con, source):
+        stamps.note_stamps(con, source, signature)
+    for name in _SCRATCH:
+        con.execute(f"DROP TABLE IF EXISTS {name}")
+    return changed, gone
+
+
+def _replace(
+    con: duckdb.DuckDBPyConnection, table: Table, contract: TableContract, field: str | None, written: str
+) -> tuple[int, int]:
+    """Do what ``_update`` does, looking for changes among the rows where condition ``written`` holds."""
     key, keys = contract.columns[0].name, read_keys(con, table)
-    inputs = ", ".join(name for name in INPUTS if name != "key")
+    # Only what is read of a row is hashed, and compared as a number: its inputs are made of the changed rows alone.
+    values = ", ".join(quoted(name) for name in read_columns(con, table, field))
+    hashed = (
+        f"(SELECT *, (hash({literal(cleaning_version())}, {values}) >> 1)::BIGINT AS _input_hash "
+        f"FROM {SOURCES[table].relation} WHERE {written})"
+    )
+    others = f"(FROM {hashed} ANTI JOIN (SELECT _input_hash FROM {contract.relation}) USING (_input_hash))"
+    select = read_sql(con, table, field, rows=others, also="_input_hash")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _raw AS {select}").fetchall()
+    kept = f"SELECT {key} AS key FROM {contract.relation}"
+    there, new = _digest(con, kept), _digest(con, f"SELECT key FROM _raw ANTI JOIN ({kept}) USING (key)")
+    together = (there[0] + new[0], there[1] ^ new[1])
+    left = "true" if together != _digest(con, keys) else "false"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE _raw AS SELECT i.* FROM (SELECT s.*, "
-        f"(hash({literal(cleaning_version())}, {inputs}) >> 1)::BIGINT AS _input_hash FROM ({select}) s) i "
-        f"ANTI JOIN {contract.relation} k ON k.{key} = i.key AND k._input_hash = i._input_hash"
-    ).fetchall()
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE _gone AS SELECT {key} AS key FROM {contract.relation} "
-        f"ANTI JOIN ({keys}) s ON s.key = {key}"
+        f"CREATE OR REPLACE TEMP TABLE _gone AS FROM ({kept}) ANTI JOIN ({keys}) USING (key) WHERE {left}"
     ).fetchall()
     changed, gone = con.sql("SELECT (SELECT count(*) FROM _raw), (SELECT count(*) FROM _gone)").fetchall()[0]
     if changed or gone:
@@ -150,12 +183,13 @@ def _update(con: duckdb.DuckDBPyConnection, table: Table, contract: TableContrac
     if changed:
         _refuse_bad_keys(con, table, "_raw")
         _fill(con, table)
-    if scalar(con, f"SELECT count(*) FROM ({keys})") != scalar(con, f"SELECT count(*) FROM {contract.relation}"):
-        # A second row of a kept key is not among the changed ones when the first is the same.
-        _refuse_bad_keys(con, table, f"({keys})")
-    for name in _SCRATCH:
-        con.execute(f"DROP TABLE IF EXISTS {name}")
     return changed, gone
+
+
+def _digest(con: duckdb.DuckDBPyConnection, keys: str) -> tuple[int, int]:
+    """Return how many keys a query gives, and a number that is another one where they are others."""
+    count, mark = con.sql(f"SELECT count(*), bit_xor(hash(key)) FROM ({keys})").fetchall()[0]
+    return int(count), int(mark or 0)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, table: Table) -> None:
