@@ -80,5 +80,7 @@ class Warehouse:
             config["threads"] = self.threads
         connection = duckdb.connect(str(self.path), config=config)
         connection.execute("SET TimeZone = 'UTC'")
+        # DuckDB 2 draws one over any log, file or terminal, where a statement takes more than two seconds.
+        connection.execute("SET enable_progress_bar = false")
         self.path.chmod(0o600)
         return connection
