@@ -1,5 +1,6 @@
 """How values look on a page: one text per value. No markup is made here; templates escape what they show."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,6 +10,8 @@ from urllib.parse import urlencode
 from pipelines.review.rows import MappedField
 
 NOTHING = "–"
+#: Characters that turn the text around them and are not seen: a name with them reads as another one.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def value(given: Any) -> str:
@@ -23,7 +26,12 @@ def value(given: Any) -> str:
         return moment(given)
     if isinstance(given, float | Decimal):
         return f"{given:,.2f}".removesuffix(".00")
-    return given.isoformat() if isinstance(given, date) else str(given)
+    return given.isoformat() if isinstance(given, date) else _seen(str(given))
+
+
+def _seen(text: str) -> str:
+    """Return text with the characters that turn it around written out."""
+    return _TURNING.sub(lambda found: f"[U+{ord(found[0]):04X}]", text)
 
 
 def share(given: float | None) -> str:
@@ -73,4 +81,4 @@ def filled(fields: Iterable[MappedField]) -> list[MappedField]:
 def called(standard: Mapping[str, Any]) -> str:
     """Return the name among a record's or entity's standard values, empty when there is none."""
     person = " ".join(str(part) for name in ("first_name", "last_name") if (part := standard.get(name)))
-    return str(standard.get("name_raw") or person or standard.get("name_clean") or "")
+    return _seen(str(standard.get("name_raw") or person or standard.get("name_clean") or ""))

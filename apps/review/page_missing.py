@@ -49,8 +49,12 @@ def decide_proposal(exchange: Exchange) -> Response:
 
 
 def _values(exchange: Exchange, names: Iterable[str]) -> dict[str, str | None]:
-    """Return the values the form holds, by canonical column; columns it does not show stay as they are."""
-    return {name: exchange.sent(f"value.{name}", 500) or None for name in names if f"value.{name}" in exchange.form}
+    """Return the values the form holds, by canonical column; columns it does not show stay as they are.
+
+    A browser sends the lines of a street with carriage returns, which Salesforce and the reference do not have.
+    """
+    sent = {name: exchange.sent(f"value.{name}", 550) for name in names if f"value.{name}" in exchange.form}
+    return {name: text.replace("\r\n", "\n")[:500] or None for name, text in sent.items()}
 
 
 routes = [

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from apps.review.exchange import Exchange, act, page
 from apps.review.filters import row_number
 from data_contracts.errors import CrosswalkError
-from pipelines.review.users import SHOWN, Shown, correct_user, crm_user, crm_users, search_own_users
+from pipelines.review.users import SHOWN, Shown, are_configured, correct_user, crm_user, crm_users, search_own_users
 from resources.user_mappings import Act
 
 USER_ROWS = 100
@@ -28,9 +28,16 @@ def show_users(exchange: Exchange) -> Response:
         rows, total = crm_users(
             con, exchange.services.store, shown, text, offset=(number - 1) * USER_ROWS, limit=USER_ROWS
         )
-    values: dict[str, Any] = {"rows": rows, "total": total, "shown": shown, "choices": SHOWN, "q": text}
+        configured = are_configured(con)
+    values: dict[str, Any] = {
+        "rows": rows,
+        "total": total,
+        "shown": shown,
+        "choices": SHOWN,
+        "q": text,
+    }
     following = number + 1 if total > number * USER_ROWS else None
-    return exchange.render("users.html", **values, number=number, following=following)
+    return exchange.render("users.html", **values, number=number, following=following, configured=configured)
 
 
 def show_user(exchange: Exchange) -> Response:

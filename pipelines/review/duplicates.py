@@ -13,7 +13,14 @@ from pipelines.review.rows import DuplicateGroup, DuplicateRecords, ReviewError
 from pipelines.review.worth import worth_query
 
 #: Fields of a record that help to choose the one to keep, where the mirror has them, beside the mapped ones.
-_FIELDS = ("CreatedDate", "LastActivityDate", "SystemModstamp", "Type", "RecordTypeId", "ParentId")
+_FIELDS = {
+    "CreatedDate": "created",
+    "LastActivityDate": "last_activity",
+    "SystemModstamp": "last_changed",
+    "Type": "type",
+    "RecordTypeId": "record_type",
+    "ParentId": "parent",
+}
 
 
 def duplicates(
@@ -42,7 +49,7 @@ def duplicate_records(con: duckdb.DuckDBPyConnection, object_name: MappedObject,
             f"fewer than two {object_name} records are linked to {reference_id}", next_step="go back to the duplicates"
         )
     records = _records(con, object_name, reference_id)
-    hidden = ("salesforce_id", "reference_id", "data_status", "_method", "_primary")
+    hidden = ("salesforce_id", "reference_id", "data_status", "different_fields", "_method", "_primary")
     names = [name for name in records[0] if name not in hidden]
     values = [(name, tuple(row[name] for row in records)) for name in names]
     return DuplicateRecords(
@@ -74,7 +81,7 @@ def _records(con: duckdb.DuckDBPyConnection, name: MappedObject, reference_id: s
     fields = columns_of(con, f"salesforce.{name}")
     primary = columns_of(con, f"ownership.{name}").keys() >= {"is_primary", "salesforce_id"}
     owner = "OwnerId" in fields and "Name" in columns_of(con, "salesforce.user")
-    more = [f's."{field}" AS "{field}"' for field in _FIELDS if field in fields]
+    more = [f's."{field}" AS "{shown}"' for field, shown in _FIELDS.items() if field in fields]
     more += ['u."Name" AS owner'] if owner else [f"{text('OwnerId', fields, 's')} AS owner"]
     user = 'LEFT JOIN salesforce.user AS u ON u."Id" = s."OwnerId"' if owner else ""
     held = f"LEFT JOIN ownership.{name} AS o ON o.salesforce_id = c.salesforce_id" if primary else ""

@@ -156,7 +156,9 @@ def _raw(
         sides.append(rows[0] if rows else {})
     record, entity = ({**side, "name": _full_name(side)} for side in sides)
     names = [name for name in INPUTS if name not in ("key", "size", "stored_reference_id", "parent_key")]
-    shown = [name for name in names if record.get(name) is not None or entity.get(name) is not None]
+    nothing = (None, False, "false")
+    # That an account is no person is what everybody expects of it.
+    shown = [name for name in names if any(side.get(name) not in nothing for side in (record, entity))]
     fields = (_field(name, name.replace("_", " "), record.get(name), entity.get(name)) for name in shown)
     return tuple(
         replace(f, differs=False) if f.differs and _same(f.name, record_standard, entity_standard) else f

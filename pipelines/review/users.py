@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import duckdb
 
 from data_contracts.settings import Settings
-from pipelines.review.published import is_masked, rows_of
+from pipelines.review.published import columns_of, is_masked, rows_of
 from pipelines.review.rows import ReviewError
 from resources.decisions import DecisionStore
 from resources.user_mappings import Act, UserMapping, correct, mapping_versions, mappings_in_force
@@ -33,6 +33,13 @@ _COLUMNS = (
     "u.salesforce_id, u.kind, u.name, u.email, u.is_active, u.record_count, u.status, u.needs_person, u.mapped_user, "
     "u.mapped_user_name, u.method, u.reason, u.decided_by, u.decided_at, u.mapping_version"
 )
+
+
+def are_configured(con: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether the settings of the published run name own users at all."""
+    if "status" not in columns_of(con, "ownership.user"):
+        return True
+    return not rows_of(con, "SELECT 1 AS one FROM ownership.user WHERE status = 'not_configured' LIMIT 1", {})
 
 
 @dataclass(frozen=True)

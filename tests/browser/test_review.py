@@ -1,12 +1,15 @@
 """The review page in a real browser: keys, sign-in, light and dark, narrow, without JavaScript, hostile names."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from data_contracts.contracts import load_contract
 from resources.home import Home
 from tests.support.review_site import PASSWORD, Site, serve_review
 from tests.support.review_snapshot import copy_home, publish_restaurants, salesforce_id
@@ -160,20 +163,108 @@ def test_a_script_in_a_name_does_not_run(chromium: Browser, site: Site) -> None:
 
 
 CONTRASTS = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+#: Names nobody would make up, and orgs have: one endless word, from right to left, and what turns the text around it.
+HARD = (
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk" * 4,
+    "شركة الأفق للتجارة (2024)",
+    "Acme \u202egnidloH\u202c",
+)
+ENDLESS, RIGHT_TO_LEFT = salesforce_id(3), salesforce_id(4)
+USER = "005000000000001AAA"
+#: Pages that no link of the navigation leads to.
+OTHERS = (
+    HOSTILE_PAIR + "&q=cafe",
+    f"/pair/account/{ENDLESS}?reference_id=z2",
+    f"/pair/account/{RIGHT_TO_LEFT}?reference_id=z2",
+    f"/record/account/{ENDLESS}",
+    f"/missing/account/{salesforce_id(2)}",
+    "/duplicates/account?reference_id=z2",
+    f"/users/{USER}",
+    "/users?show=all",
+    "/shadow?field=OrgMatch__c",
+    "/help",
+)
+FAULTS = """() => ({
+    headings: document.querySelectorAll("h1").length,
+    nameless: [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
+        .filter((item) => !item.labels.length).map((item) => item.outerHTML),
+    sideways: document.documentElement.scrollWidth - innerWidth,
+    small: [...document.querySelectorAll("button, .button, select, nav a")].filter((item) => item.checkVisibility())
+        .filter((item) => item.getBoundingClientRect().height < 24).map((item) => item.outerHTML),
+})"""
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)])
-def test_it_reads_well_light_and_dark_wide_and_narrow(chromium: Browser, site: Site, scheme: str, width: int) -> None:
-    context = signed_in(chromium, site, "eve", color_scheme=scheme)
+@pytest.fixture(scope="module")
+def hard(published: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The page over records with names that burst tables, and a user with an endless address."""
+    folder = tmp_path_factory.mktemp("hard")
+    copy_home(published, folder)
+    with duckdb.connect(str(Home(folder).published)) as con:
+        for record, name in ((ENDLESS, HARD[0]), (RIGHT_TO_LEFT, HARD[1])):
+            con.execute("UPDATE standard.account SET name_raw = ? WHERE salesforce_id = ?", [name, record])
+            con.execute('UPDATE salesforce.account SET "Name" = ? WHERE "Id" = ?', [name, record])
+        con.execute("UPDATE standard.company SET name_raw = ? WHERE company_id = 'z2'", [HARD[2]])
+        con.execute("CREATE SCHEMA IF NOT EXISTS ownership")
+        for name in ("ownership.user", "ownership.own_user"):
+            con.execute(load_contract(name).ddl())
+        con.execute(
+            "INSERT INTO ownership.user (salesforce_id, kind, name, email, record_count, status, needs_person, "
+            "candidates, reason, mapping_version) VALUES (?, 'user', ?, ?, 7, 'none', true, [], 'nobody fits', 0)",
+            [USER, HARD[0], "a" * 60 + "@" + "b" * 60 + ".example"],
+        )
+    with serve_review(folder) as served:
+        yield served
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (768, "dark"), (360, "light")])
+def test_every_page_is_whole_whatever_its_width(chromium: Browser, hard: Site, width: int, scheme: str) -> None:
+    context = signed_in(chromium, hard, "eve", color_scheme=scheme)
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 800})
-    backs = set()
-    for number, path in enumerate(("/queue", HOSTILE_PAIR + "&q=cafe", "/help", "/shadow?field=OrgMatch__c", "/bulk")):
-        page.goto(path)
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.goto("/queue")
+    reached = [link.get_attribute("href") or "" for link in page.get_by_role("navigation").get_by_role("link").all()]
+    assert len(reached) == 9, "an admin sees every page"
+    for number, path in enumerate((*reached, *OTHERS)):
+        answer = page.goto(path)
         keep(page, f"{number}_{scheme}_{width}")
-        faint = [item for item in page.evaluate(CONTRASTS) if item[0] < CONTRAST]
-        assert faint == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        backs.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-    assert backs == {"rgb(255, 255, 255)" if scheme == "light" else "rgb(18, 23, 30)"}
+        assert answer
+        assert (answer.status, page.evaluate(FAULTS)) == (
+            200,
+            {"headings": 1, "nameless": [], "sideways": 0, "small": []},
+        ), path
+        assert [item for item in page.evaluate(CONTRASTS) if item[0] < CONTRAST] == [], path
+        back = "rgb(255, 255, 255)" if scheme == "light" else "rgb(18, 23, 30)"
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == back, path
+        if width == 1280:
+            assert page.evaluate("document.querySelector('.top').offsetHeight") < 60, "the head is one line"
+        if path in reached:
+            assert page.locator("nav [aria-current=page]").get_attribute("href") == path
+    assert troubles == []
+    context.close()
+
+
+def test_a_name_that_turns_the_text_around_is_seen_to(chromium: Browser, hard: Site) -> None:
+    context = signed_in(chromium, hard)
+    page = context.new_page()
+    page.goto(OTHERS[1])
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Acme [U+202E]gnidloH[U+202C]")
+    context.close()
+
+
+def test_on_a_telephone_a_row_of_the_queue_is_a_card_that_says_what_each_value_is(
+    chromium: Browser, site: Site
+) -> None:
+    context = signed_in(chromium, site)
+    page = context.new_page()
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/queue")
+    row = page.locator("table.queue tbody tr").first
+    for cell in row.locator("td").all():
+        box, label = cell.bounding_box(), cell.evaluate("cell => getComputedStyle(cell, '::before').content")
+        assert box
+        assert box["x"] + box["width"] <= 360
+        assert json.loads(label) == f"{cell.get_attribute('data-label')}: "
     context.close()

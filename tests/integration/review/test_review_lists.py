@@ -106,13 +106,13 @@ def test_what_is_to_be_imported_again_waits_for_the_next_run_and_is_asked_for_on
     assert ann.act(again).headers["location"] == f"/record/account/{LONELY}"
     assert "asked for again" in ann.get(f"/record/account/{LONELY}").text
     assert ann.act(again).status_code == 303
-    assert "every" not in ann.get("/reimport").text
+    assert "All accounts" not in ann.get("/reimport").text
     assert ann.act("/reimport", object="account").status_code == 403
     assert eve.act("/reimport", object="opportunity").status_code == 409
     assert eve.act("/reimport", object="everything").status_code == 303
     kept = [(wish.object, wish.salesforce_id, wish.asked_by) for wish in waiting_reimports(site.services.store)]
     assert kept == [("account", LONELY, "ann"), *((name, None, "eve") for name in ("account", "contact", "lead"))]
-    assert "4 wishes" in ann.get("/reimport").text
+    assert "4 requests wait" in ann.get("/reimport").text
     assert Page(eve.get("/reimport").text).faults == []
 
 

@@ -131,3 +131,8 @@ def test_values_read_well() -> None:
     assert value(["a", None, "b"]) == "a, b"
     assert value(datetime(2026, 3, 1, 2, 3, tzinfo=UTC)) == "2026-03-01 02:03 UTC"
     assert [value(item) for item in (None, "", [], True, 3.5, 3.0)] == ["–", "–", "–", "yes", "3.50", "3"]
+
+
+def test_what_turns_text_around_is_written_out_and_a_script_is_left_as_it_is() -> None:
+    assert value("Acme \u202egnidloH\u202c Ltd") == "Acme [U+202E]gnidloH[U+202C] Ltd"
+    assert value("شركة الأفق") == "شركة الأفق"
