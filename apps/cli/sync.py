@@ -61,8 +61,8 @@ def _figures(home: Home) -> tuple[Published | None, str]:
 def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOutcome:
     """Run the full or the delta job in this process.
 
-    Raises SettingsError for an object the settings do not have, SyncFailed with every message when the run fails,
-    SyncPaused when it stopped for want of API requests.
+    Raises SettingsError for an object the settings do not have, HomeBusyError while another run is on, SyncFailed with
+    every message when the run fails, SyncPaused when it stopped for want of API requests.
     """
     from definitions import build_defs
 
@@ -89,6 +89,9 @@ def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOut
                 why=f"objects.{name}.enabled is false: its runs are stopped, and what it has stays as it is",
                 next_step="set it to true in crosswalk.yaml, then run: crosswalk sync",
             )
+    # A run that is refused at its start would paint every table red in the Dagster UI: it is not begun.
+    with home.lock("starting a sync"):
+        pass
     outcome = run_now(build_defs(settings=settings), home, kind="full" if full else "delta", objects=names)
     if not outcome.success:
         told = "\n".join(outcome.failures) or "the run failed without a message"

@@ -194,6 +194,7 @@ def test_variables_are_missing(crosswalk: Command) -> None:
 
 
 def test_the_home_is_busy(crosswalk: Command, installation: Installation) -> None:
+    before = runs_of(installation)
     code = (
         "import sys; from pathlib import Path; from resources.home import Home\n"
         "with Home(Path(sys.argv[1])).lock('a long run'): print('held', flush=True); sys.stdin.read()"
@@ -207,6 +208,13 @@ def test_the_home_is_busy(crosswalk: Command, installation: Installation) -> Non
         assert holder.stdout.readline() == "held\n"
         refused(crosswalk("sync", "--object", "user"), "in use by a long run", str(holder.pid), "crosswalk status")
         holder.communicate("")
+    assert runs_of(installation) == before, "a run that cannot be is not begun"
+
+
+def runs_of(installation: Installation) -> int:
+    """How many runs Dagster knows of."""
+    with launch.dagster_instance(installation.home) as instance:
+        return instance.get_runs_count()
 
 
 # --- the org misbehaves -----------------------------------------------------------------------------------------
