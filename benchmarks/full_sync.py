@@ -24,21 +24,13 @@ import requests
 
 from apps.cli.sync import run_sync
 from apps.demo_org.generate import generate_demo
+from apps.demo_org.generate.plan import LIMITS
 from apps.demo_org.launch import DemoOrg, launch_demo_org
 from apps.snapshot import read_published
 from apps.truth import score
 from resources.home import Home
 from schedules.launch import RunOutcome
 
-#: The documented limits.
-LIMITS = {
-    "accounts": 2_000_000,
-    "contacts": 2_000_000,
-    "leads": 2_000_000,
-    "opportunities": 500_000,
-    "companies": 2_000_000,
-    "people": 4_000_000,
-}
 #: About one record in a hundred, by the last digits of the phone numbers that six in ten (of leads three) have.
 ONE_PERCENT = {"Account": ("77", "33"), "Contact": ("77", "33"), "Lead": ("77", "33", "11", "55")}
 GOALS = {"full": 900, "delta": 60, "peak_mb": 8_000}

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from apps.cli.output import print_json, print_table
-from apps.cli.sync import run_sync
+from apps.cli.sync import require_enabled, run_sync
 from apps.snapshot import open_snapshot
-from data_contracts.errors import SettingsError
 from data_contracts.settings_file import load_settings
 from pipelines.imports.reimport import EVERYTHING, ask_again, full_id
 from pipelines.run import OBJECTS
@@ -33,7 +32,7 @@ def command(object_name: str, ids: tuple[str, ...], later: bool, as_json: bool) 
     """
     home = Home.from_environment()
     names = OBJECTS if object_name == EVERYTHING else (object_name,)
-    _require_enabled(names)
+    require_enabled(load_settings(), names)
     with closing(DecisionStore(home.decisions_url)) as store:
         asked = ask_again(store, object_name, ids, f"command line ({os.environ.get('USER') or os.getuid()})")
     told: dict[str, Any] = {"object": object_name, "ids": [full_id(text) for text in ids], "asked": asked}
@@ -48,17 +47,6 @@ def command(object_name: str, ids: tuple[str, ...], later: bool, as_json: bool) 
         print_json(told)
     else:
         _print_outcome(told)
-
-
-def _require_enabled(names: tuple[str, ...]) -> None:
-    settings = load_settings()
-    for name in names:
-        if not settings.objects[name].enabled:
-            raise SettingsError(
-                f"{name} is switched off",
-                why=f"{settings.where('objects', name, 'enabled')} is false",
-                next_step="switch it on in crosswalk.yaml, or name another object",
-            )
 
 
 def _outcome(home: Home, run_id: str, names: tuple[str, ...], ids: list[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """``crosswalk sync``: Run Now, through Dagster, any time of day."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import click
@@ -8,7 +9,7 @@ import click
 from apps.cli.output import print_json, print_table
 from apps.snapshot import Published, read_published, read_stops
 from data_contracts.errors import CrosswalkError, SettingsError, SwitchedOffError, WarehouseError
-from data_contracts.settings import SWITCHED_OFF
+from data_contracts.settings import SWITCHED_OFF, Settings
 from data_contracts.settings_file import load_settings
 from resources.home import Home
 from schedules.launch import RunOutcome, run_now
@@ -58,6 +59,18 @@ def _figures(home: Home) -> tuple[Published | None, str]:
         return None, error.why
 
 
+def require_enabled(settings: Settings, objects: Iterable[str]) -> None:
+    """Raise SettingsError for the first of these objects that is switched off."""
+    for name in objects:
+        if not settings.objects[name].enabled:
+            raise SettingsError(
+                f"object {name} is switched off",
+                why=f"{settings.where('objects', name, 'enabled')} is false: its runs are stopped, "
+                "and what it has stays as it is",
+                next_step="set it to true in crosswalk.yaml, or name another object",
+            )
+
+
 def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOutcome:
     """Run the full or the delta job in this process.
 
@@ -82,13 +95,7 @@ def run_sync(home: Home, *, full: bool, objects: tuple[str, ...] = ()) -> RunOut
                 next_step="crosswalk sync --object account, or add it below objects in crosswalk.yaml",
             )
     names = tuple(known[name.lower()] for name in objects)
-    for name in names:
-        if not settings.objects[name].enabled:
-            raise SettingsError(
-                f"object {name} is switched off",
-                why=f"objects.{name}.enabled is false: its runs are stopped, and what it has stays as it is",
-                next_step="set it to true in crosswalk.yaml, then run: crosswalk sync",
-            )
+    require_enabled(settings, names)
     # A run that is refused at its start would paint every table red in the Dagster UI: it is not begun.
     with home.lock("starting a sync"):
         pass
