@@ -35,7 +35,7 @@ test: .venv spark ## run every test, with a real PostgreSQL, a real browser and 
 	@$(BIN)/python tests/browser/ensure_chromium.py
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-ui: .venv ## open the Dagster UI on the demo
+ui: .venv ## open the Dagster UI on the org of CROSSWALK_CONFIG, without it on the demo
 	$(BIN)/python -m apps.ui
 
 bench: .venv ## full sync of 200,000 accounts and 100,000 contacts: seconds and peak memory per stage

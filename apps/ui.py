@@ -1,6 +1,6 @@
-"""``make ui``: the Dagster UI on the demo, with the demo org running beside it so that runs can be started.
+"""``make ui``: the Dagster UI on the org that ``CROSSWALK_CONFIG`` names, else on the demo with its org beside it.
 
-Belongs here: starting both, and leaving nothing behind. The demo's files are made by ``apps.demo``.
+Belongs here: starting what is needed, and leaving nothing behind. The demo's files are made by ``apps.demo``.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ import click
 from apps.demo import prepare
 from apps.demo_org.launch import launch_demo_org
 from data_contracts.errors import CrosswalkError, SettingsError
+from data_contracts.settings_file import load_settings, settings_path
 from resources.home import Home
 from schedules.launch import embedded_dagster_home, settle_embedded
 
@@ -34,15 +35,31 @@ def main() -> int:
     home = Home.from_environment()
     try:
         port = free_port(os.environ.get("DAGSTER_PORT", str(DEFAULT_PORT)))
-        org = prepare(home)
-        settle_embedded(home)
-        with launch_demo_org(org) as server:
-            return _serve(home, port, server.environment())
+        with org_to_show(home) as org:
+            settle_embedded(home)
+            return _serve(home, port, org)
     except KeyboardInterrupt:
         return 0
     except CrosswalkError as error:
         click.echo(f"Error: {error}", err=True)
         return 1
+
+
+@contextlib.contextmanager
+def org_to_show(home: Home) -> Iterator[Mapping[str, str]]:
+    """Give the variables that lead to the org: one's own where ``CROSSWALK_CONFIG`` is set, else the demo's.
+
+    Dagster's processes work in another folder than this one: what the variables name is made absolute. Raises
+    SettingsError for settings with a mistake, which Dagster would show as a trace.
+    """
+    if os.environ.get("CROSSWALK_CONFIG"):
+        load_settings()
+        files = [name for name in os.environ if name.startswith("SALESFORCE_") and name.endswith(("_FILE", "_BUNDLE"))]
+        named = {name: str(Path(os.environ[name]).expanduser().resolve()) for name in files if os.environ[name]}
+        yield named | {"CROSSWALK_CONFIG": str(settings_path()[0].resolve())}
+        return
+    with launch_demo_org(prepare(home)) as server:
+        yield server.environment()
 
 
 def free_port(text: str) -> int:

@@ -24,6 +24,7 @@ FIRST_SYNC = {
     f"test_{name}.py"
     for name in (
         "analyst",
+        "commands_exist",
         "definitions",
         "full_sync",
         "light_run",
@@ -32,6 +33,7 @@ FIRST_SYNC = {
         "settings_and_mapping",
         "queries",
         "status",
+        "walk",
         "wrong_inputs",
     )
 }

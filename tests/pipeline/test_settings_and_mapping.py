@@ -1,7 +1,6 @@
-"""What the pages on settings and mapping say, on a home in which a whole run has published."""
+"""What the pages on settings and mapping say of runs, on a home in which a whole run has published."""
 
 import json
-import re
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,38 +17,9 @@ from tests.support.installation import Installation
 from tests.support.light_run import LightOutcome, Step, run_light, steps_of
 from tests.support.org_tables import fetch
 
-DOCS = Path(__file__).parents[2] / "docs"
-EXAMPLE_ID = "0015f00000AbCdEAAV"
-
-
-def commands(page: str) -> list[str]:
-    """Every command that stands by itself in a block of a page."""
-    blocks = re.findall(r"^```\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    return [line for block in blocks for line in block.splitlines() if line.startswith("crosswalk ")]
-
 
 def run(command: str) -> Result:
     return CliRunner().invoke(cli, shlex.split(command)[1:])
-
-
-def record_of(installation: Installation) -> str:
-    crosswalk = CrosswalkResource()
-    with crosswalk.connect() as con:
-        return str(fetch(con, "SELECT min(Id) FROM salesforce.account WHERE NOT _is_deleted")[0][0])
-
-
-@pytest.mark.parametrize("page", ["settings.md", "mapping.md"])
-def test_every_command_of_the_page_runs(
-    installation: Installation, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = record_of(installation)
-    assert len(commands(page)) >= 7
-    for command in commands(page):
-        if command == "crosswalk init":
-            monkeypatch.setenv("CROSSWALK_CONFIG", str(tmp_path / "crosswalk.yaml"))
-        done = run(command.replace(EXAMPLE_ID, record))
-        assert done.exit_code == 0, (command, done.output, done.exception)
-        monkeypatch.setenv("CROSSWALK_CONFIG", str(installation.settings))
 
 
 def test_init_puts_the_schema_beside_the_settings(
