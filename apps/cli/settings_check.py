@@ -15,7 +15,7 @@ from data_contracts.settings import Settings
 from data_contracts.settings_file import SettingsFileError, load_settings, settings_path
 from pipelines.imports.mapping_fields import org_fields
 from pipelines.preflight.queues import unnamed_queues
-from pipelines.preflight.settings_check import check_in_org, condition_faults, field_faults
+from pipelines.preflight.settings_check import check_in_org, condition_faults, field_faults, file_faults
 from resources.home import Home
 
 
@@ -34,7 +34,7 @@ def check(context: click.Context, ask_org: bool, as_json: bool) -> None:
     try:
         settings = load_settings()
         report["hash"] = settings.hash()
-        report["problems"] = shown(settings, condition_faults(settings))
+        report["problems"] = shown(settings, [*condition_faults(settings), *file_faults(settings)])
         found, report["notes"] = _in_org(settings) if ask_org else on_mirror(settings, Home.from_environment())
         report["problems"] += found
         if not settings.connection.enabled:

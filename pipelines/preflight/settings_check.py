@@ -6,6 +6,7 @@ record moves.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from data_contracts.errors import (
     AuthenticationError,
@@ -16,7 +17,7 @@ from data_contracts.errors import (
 )
 from data_contracts.mapping import Direction, as_mapped
 from data_contracts.mapping_rules import GONE, Fault, OrgField, org_problems
-from data_contracts.settings import Settings
+from data_contracts.settings import ReferenceSource, Settings
 from data_contracts.settings_words import Key, nearest
 from pipelines.extract.conditions import faults, try_selection
 from pipelines.extract.fields import field_specs
@@ -43,6 +44,18 @@ def condition_faults(settings: Settings) -> Iterator[Fault]:
         if item.enabled and item.selection.mode == "condition":
             for told in faults(item.selection.condition or ""):
                 yield Fault(("objects", name, "selection", "condition"), told)
+
+
+def file_faults(settings: Settings) -> Iterator[Fault]:
+    """Yield the files that the settings name and that are not there: the reference's and the own users'."""
+    sources: dict[Key, ReferenceSource | None] = {
+        ("reference", "company"): settings.reference.company,
+        ("reference", "person"): settings.reference.person,
+        ("users", "source"): settings.users.source,
+    }
+    for key, source in sources.items():
+        if source is not None and source.path is not None and not Path(source.path).is_file():
+            yield Fault((*key, "path"), f"there is no file {source.path} (paths are relative to the settings file)")
 
 
 def field_faults(settings: Settings, name: str, fields: Mapping[str, OrgField]) -> Iterator[Fault]:

@@ -114,6 +114,15 @@ def test_settings_check_says_ok_and_lists_problems(tmp_path: Path, home: Home):
     assert "'Tier__c'" in result.output
 
 
+def test_settings_check_looks_for_the_files_they_name(tmp_path: Path):
+    (tmp_path / "crosswalk.yaml").write_text("reference:\n  company: {path: c.csv}\n  person: {path: p.csv}\n")
+    (tmp_path / "c.csv").write_text("company_id,name\n1,Acme\n")
+    result = _run("check", "--json")
+    (problem,) = json.loads(result.output)["problems"]
+    assert (result.exit_code, problem["line"], problem["key"]) == (1, 3, "reference.person.path")
+    assert f"no file {tmp_path / 'p.csv'}" in problem["text"]
+
+
 def test_settings_schema_is_json_with_every_key():
     assert set(json.loads(_run("settings", "schema").output)["properties"]) == set(Settings.model_fields)
 
