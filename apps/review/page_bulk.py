@@ -8,6 +8,7 @@ from apps.review.next_pair import decided, pair_path
 from data_contracts.errors import CrosswalkError
 from data_contracts.mapping import MappedObject
 from pipelines.review import bulk_accept, bulk_sample, bulk_state, bulk_undo
+from pipelines.review.names import entity_names, record_names
 
 
 def show_bulk_start(exchange: Exchange) -> Response:
@@ -34,8 +35,10 @@ def show_bulk(exchange: Exchange) -> Response:
     store = exchange.services.store
     with exchange.services.snapshot.connect() as con:
         state = bulk_state(con, store, _number(exchange))
+        records = record_names(con, state.object, (key.salesforce_id for key in state.sample))
+        entities = entity_names(con, state.object, (key.reference_id for key in state.sample))
     rows = [(key, pair_path(key, {"bulk": str(state.id)}), decided(store, key)) for key in state.sample]
-    return exchange.render("bulk.html", bulk=state, rows=rows)
+    return exchange.render("bulk.html", bulk=state, rows=rows, records=records, entities=entities)
 
 
 def accept_bulk(exchange: Exchange) -> Response:

@@ -67,7 +67,8 @@ def version_of(store: DecisionStore, key: PairKey, evidence: Evidence | None) ->
 
 def stale(now: Head) -> Stale:
     """Say who was faster, when, and what they decided."""
-    who, what = now.by_user or "somebody", "took a decision back" if now.act == "withdrawn" else f"decided {now.act}"
+    said = {"positive": "“the same”", "negative": "“not the same”"}.get(now.act or "", now.act)
+    who, what = now.by_user or "somebody", "took a decision back" if now.act == "withdrawn" else f"decided {said}"
     when = now.at.strftime(" on %Y-%m-%d at %H:%M:%S UTC") if now.at else ""
     on = f" on {now.reference_id}" if now.reference_id else ""
     judgement = now.act if now.act in ("positive", "negative", "unsure") else None

@@ -99,7 +99,7 @@ def test_who_was_slower_is_told_by_whom_and_when_and_decides_nothing(site: Site)
     assert send(ann, path, "negative")[0] == 303
     answer = bo.post(form.action, form.fields | {"judgement": "positive"})
     assert answer.status_code == 409
-    assert "ann decided negative" in answer.text
+    assert "ann decided “not the same”" in answer.text
     assert re.search(r"20\d\d-\d\d-\d\d at \d\d:\d\d:\d\d UTC", answer.text)
     assert len(site.decisions()) == 1
 
