@@ -27,7 +27,7 @@ def test_many_are_accepted_together_only_after_their_sample_was_checked(site: Si
     eve = site.person("eve")
     bulk = eve.act("/bulk", object="account", threshold="0.9").headers["location"]
     shown = eve.get(bulk).text
-    found = re.search(r"([\d,]+) pairs? of account", shown)
+    found = re.search(r"([\d,]+) account pairs?", shown)
     assert found
     pairs = int(found[1])
     assert 20 < pairs < 82
