@@ -13,7 +13,7 @@ LONELY, TWIN = salesforce_id(2), salesforce_id(min(TWINS))
 
 def check_sample(site: Site, person: Person, bulk: str) -> int:
     """Accept the sample: its first pair and its last on the page, those between in the store; return how many."""
-    rows = re.findall(r'href="/pair/account/(\w+)\?bulk=\d+&amp;reference_id=(\w+)">\w+ and', person.get(bulk).text)
+    rows = re.findall(r'href="/pair/account/(\w+)\?bulk=\d+&amp;reference_id=(\w+)">[^<]+ and', person.get(bulk).text)
     for record, entity in rows[1:-1]:
         site.services.store.record("account", record, entity, "positive", decided_by="eve")
     link = next(link for said, link in Page(person.get(bulk).text).links.items() if "next pair" in said)
