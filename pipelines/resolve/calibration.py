@@ -6,8 +6,9 @@ search has them) against the weights of the records that are to be decided say h
 teach (``learning.py``) takes the place of this.
 
 The odds of "none of them" are 1 in the model. Calibrated they are ``2^-shift * odds^(1 - slope)``, the odds being the
-sum of those of all candidates, and never below 1: decoys can show that the model is too sure; that few are seen does
-not show the contrary, because records with a certain link are the easy ones.
+sum of those of all candidates, and never below the share of records whose entity is taken to be missing: before a
+candidate is looked at, "none of them" is as likely as that. Decoys can show that the model is too sure; that few are
+seen does not show the contrary, because records with a certain link are the easy ones.
 """
 
 from dataclasses import dataclass
@@ -31,17 +32,23 @@ SPREAD = (0.25, 1.0)
 
 @dataclass(frozen=True)
 class Calibration:
-    """``slope`` and ``shift`` in bits, the share of records whose entity is taken to be missing, decoys it rests on."""
+    """``slope`` and ``shift`` in bits, share of records whose entity is taken to be missing, decoys it rests on.
+
+    ``least`` are the lowest odds of "none of them".
+    """
 
     slope: float = 1.0
     shift: float = 0.0
     missing: float = 0.0
     decoys: int = 0
+    least: float = 1.0
 
     @property
     def none_sql(self) -> str:
         """SQL over ``together``, the summed odds of a record's candidates, for the odds of "none of them"."""
-        return f"greatest(1.0, pow(2, {-self.shift!r}) * pow(greatest(together, 1e-300), {1 - self.slope!r}))"
+        return (
+            f"greatest({self.least!r}, pow(2, {-self.shift!r}) * pow(greatest(together, 1e-300), {1 - self.slope!r}))"
+        )
 
 
 def calibrate(bits: Floats, starts: Ints, certain: Flags, barred: Flags) -> Calibration:
@@ -63,7 +70,10 @@ def calibrate(bits: Floats, starts: Ints, certain: Flags, barred: Flags) -> Cali
         return Calibration(decoys=len(decoys))
     slope, shift = _likeliest(decoys, open_ones)
     wrong = np.maximum(_wrong(open_ones, 1.0, 0.0), _wrong(open_ones, slope, shift))
-    return Calibration(slope, shift, float(wrong.sum()) / len(starts), len(decoys))
+    missing = float(wrong.sum())
+    # Two records more on either side: that none is missing is not known of a few.
+    least = (missing + 2) / (len(starts) + 4)
+    return Calibration(slope, shift, missing / len(starts), len(decoys), least)
 
 
 def _likeliest(decoys: Floats, seen: Floats) -> tuple[float, float]:

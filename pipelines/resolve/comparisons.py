@@ -12,11 +12,15 @@ from pipelines.resolve.sides import Kind
 
 @dataclass(frozen=True)
 class Level:
-    """One degree of agreement; ``start`` is what its share among matches is assumed to be before training."""
+    """One degree of agreement; ``start`` is what its share among matches is assumed to be before training.
+
+    A ``silent`` one weighs nothing: another comparison says the same already.
+    """
 
     label: str
     condition: str
     start: float
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class Comparison:
         """Assumed shares of the levels among matches, the last one (nothing alike) included."""
         shares = [*(level.start for level in self.levels), self.rest]
         return tuple(share / sum(shares) for share in shares)
+
+    @property
+    def speaks(self) -> tuple[bool, ...]:
+        """Whether each level weighs anything, the last one included."""
+        return (*(not level.silent for level in self.levels), True)
 
 
 #: Names whose words weigh this much together are hardly ever shared by chance.
@@ -126,11 +135,23 @@ _STREET = Comparison(
     ),
     0.1,
 )
+_SAME_STREET = _STREET.levels[0]
+# An office building: that many companies have the address says little of which one it is.
+_COMPANY_STREET = replace(
+    _STREET,
+    columns=(*_STREET.columns, "street_places"),
+    levels=(
+        Level("same, one company's", f"{_SAME_STREET.condition} AND street_places_r < {CROWD}", 0.55),
+        Level("same, shared by several", _SAME_STREET.condition, 0.1),
+        *_STREET.levels[1:],
+    ),
+)
+_CITY = "(city_clean_l = city_clean_r OR jaro_winkler_similarity(city_clean_l, city_clean_r) >= 0.9)"
 _LOCALITY = Comparison(
     "locality",
-    ("postal_code_clean", "city_clean", "country_code"),
+    ("postal_code_clean", "city_clean", "state_clean", "country_code"),
     "(postal_code_clean_l IS NULL OR postal_code_clean_r IS NULL) AND (city_clean_l IS NULL OR city_clean_r IS NULL) "
-    "AND coalesce(country_code_l = country_code_r, true)",
+    "AND (state_clean_l IS NULL OR state_clean_r IS NULL) AND coalesce(country_code_l = country_code_r, true)",
     (
         Level("other country", "country_code_l <> country_code_r", 0.02),
         Level("postal code and city", "postal_code_clean_l = postal_code_clean_r AND city_clean_l = city_clean_r", 0.5),
@@ -145,12 +166,11 @@ _LOCALITY = Comparison(
             "AND coalesce(jaro_winkler_similarity(city_clean_l, city_clean_r) >= 0.85, true)",
             0.06,
         ),
-        Level(
-            "city",
-            "city_clean_l = city_clean_r OR jaro_winkler_similarity(city_clean_l, city_clean_r) >= 0.9",
-            0.15,
-        ),
+        Level("city", f"{_CITY} AND coalesce(state_clean_l = state_clean_r, true)", 0.14),
+        # A Springfield of another state; or a state written in a way nobody knows.
+        Level("city, another state", _CITY, 0.02),
         Level("postal area", "left(postal_code_clean_l, -2) = left(postal_code_clean_r, -2)", 0.05),
+        Level("state", "state_clean_l = state_clean_r", 0.04),
     ),
     0.07,
 )
@@ -202,6 +222,7 @@ _FIRST_NAME = Comparison(
             "jaro_winkler_similarity(first_squashed_l, last_squashed_r) >= 0.92 "
             "AND coalesce(jaro_winkler_similarity(last_squashed_l, first_squashed_r) >= 0.85, true)",
             0.03,
+            silent=True,
         ),
         Level(
             "initial or start",
@@ -293,7 +314,7 @@ def _of_a_person(place: Comparison) -> Comparison:
 
 
 COMPARISONS: dict[Kind, tuple[Comparison, ...]] = {
-    "company": (_NAME, _DOMAIN, _PHONE, _STREET, _LOCALITY),
+    "company": (_NAME, _DOMAIN, _PHONE, _COMPANY_STREET, _LOCALITY),
     "person": (
         _LAST_NAME,
         _FIRST_NAME,

@@ -14,10 +14,17 @@ WITH entity AS (
 ), often AS (
     -- Counting what is distinct is dear: only where there is enough to count.
     SELECT kind, value FROM record WHERE value IS NOT NULL AND place IS NOT NULL GROUP BY kind, value HAVING count(*) > 2
+), address AS (
+    -- An office building: how many names there are at one address of the reference.
+    SELECT address_of(street_number, street_name, postal_code_clean, city_clean) AS value, count(DISTINCT name_key) AS places
+    FROM standard.company WHERE street_number IS NOT NULL AND street_name IS NOT NULL
+    GROUP BY value HAVING count(*) > 1
 ), many AS (
     SELECT kind, value, count(*) AS places FROM entity WHERE value IS NOT NULL GROUP BY kind, value HAVING count(*) > 1
     UNION ALL
     SELECT kind, value, count(DISTINCT place) - 1 FROM record SEMI JOIN often USING (kind, value) GROUP BY kind, value
     HAVING count(DISTINCT place) > 2
 )
+SELECT 'address' AS kind, value, places::INTEGER AS places FROM address WHERE places > 1
+UNION ALL
 SELECT kind, value, max(places)::INTEGER AS places FROM many GROUP BY kind, value;

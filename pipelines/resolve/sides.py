@@ -37,6 +37,11 @@ _COMPANIES = (
 )
 #: The end of a standardised number: with or without its country.
 _PHONE_TAIL = "CREATE OR REPLACE TEMP MACRO phone_tail(x) AS right(ltrim(x, '+'), 9)"
+#: One text for one address; the city stands for a postal code that is not there.
+_ADDRESS = (
+    "CREATE OR REPLACE TEMP MACRO address_of(number, street, postal_code, city) AS "
+    "number || ' ' || street || ' ' || coalesce(postal_code, city, '')"
+)
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
     if name == "lead":
         run_script(con, "lead_account.sql")
     con.execute(_PHONE_TAIL)
+    con.execute(_ADDRESS)
     if kind == "company" and not is_counted(con, "_crowd"):
         run_script(con, "crowds.sql")
     for side in ("left", "right"):

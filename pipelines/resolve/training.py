@@ -110,6 +110,7 @@ def train(con: duckdb.DuckDBPyConnection, engine: ResolutionEngine, sides: Sides
 def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Parameters, float]:
     """Return m and u (best level first) and the share of matches among all pairs of the two sides."""
     assumed = {c.name: np.array(c.starts[::-1]) for c in comparisons}
+    speaks = {c.name: np.array(c.speaks[::-1]) for c in comparisons}
     settled, certain = sample.settled, sample.certain.astype(float)
     known = (settled & ~sample.certain).astype(float)
     m, matches = dict(assumed), np.full(len(certain), 0.5)
@@ -122,13 +123,14 @@ def maximise(sample: Sample, comparisons: tuple[Comparison, ...]) -> tuple[Param
             u = {name: _exactly(sample, name, u[name], matches) for name in assumed}
         if step:
             m = {name: _shares(sample, name, matches, ASSUMED * assumed[name]) for name in assumed}
+            m = {name: np.where(speaks[name], m[name], u[name]) for name in assumed}
         found = matches.sum() if step else 0.5 * len(sample.starts)
         odds = max(float(found), 0.5) / max(sample.all_pairs - float(found), 0.5)
         matches = np.where(settled, certain, _responsibility(sample, m, u, odds))
         by_chance = 1 / (1 + _pair_odds(sample.random, m, u, odds))
     for name in assumed:
         # What nobody has seen says nothing: no assumption stands in for it.
-        seen = _seen(sample, name, len(assumed[name]))
+        seen = _seen(sample, name, len(assumed[name])) & speaks[name]
         known_share = (1 - float(u[name][~seen].sum())) / max(float(m[name][seen].sum()), 1e-300)
         m[name] = np.where(seen, m[name] * known_share, u[name])
     parameters = {n: {"m": [float(x) for x in m[n][::-1]], "u": [float(x) for x in u[n][::-1]]} for n in assumed}

@@ -32,7 +32,10 @@ OTHER_NAME = (
     "previously known as|now known as|n/k/a|nka|vormals|ehemals|anciennement|antes|voorheen"
 )
 #: Particles between a first and a last name, which belong to the last.
-PARTICLES = "van|von|der|den|de|del|della|di|da|do|dos|das|du|la|le|lo|el|al|bin|ibn|ben|abu|ter|ten|zu|zum|zur|af|av|st|mac|mc|o"
+PARTICLES = (
+    "van|von|der|den|de|del|della|di|da|do|dos|das|du|la|le|lo|el|al|bin|ibn|ben|abu|ter|ten|zu|zum|zur|af|av|st|"
+    "mac|mc|o"
+)
 NAME_SUFFIXES = "cbe|obe|mbe|kbe|dphil|llb|jr|sr|ii|iii|iv|phd|md|mba|esq|cpa|msc|bsc|dds|ret|junior|senior"
 
 

@@ -9,8 +9,11 @@ from resources.direct_engine import DirectEngine, is_plain
 from resources.resolution_engine import DuckDBEngine, splink_settings
 
 CHOSEN = tuple(c for c in COMPARISONS["company"] if c.name in ("domain", "phone", "street", "locality"))
-COLUMNS = ("domain", "phone_tail", "street_number", "street_name", "postal_code_clean", "city_clean", "country_code")
-COUNTS = ("domain_places", "phone_places")
+COLUMNS = (
+    *("domain", "phone_tail", "street_number", "street_name"),
+    *("postal_code_clean", "city_clean", "state_clean", "country_code"),
+)
+COUNTS = ("domain_places", "phone_places", "street_places")
 MACRO = (
     "CREATE OR REPLACE TEMP MACRO near(a, b, letters) AS abs(length(a) - length(b)) <= letters "
     "AND damerau_levenshtein(a, b) <= letters"

@@ -63,6 +63,7 @@ def test_scored_in_parts_is_scored_at_once(con: duckdb.DuckDBPyConnection, monke
             "array_to_string(list_sort(name_tokens), ' ') AS name_key, replace(name_key, ' ', '') AS name_squashed, "
             "[]::VARCHAR[] AS name_numbers, []::VARCHAR[] AS other_names, NULL::VARCHAR AS acronym, "
             "'d' || n % 3 AS domain, 1 AS domain_places, n % 3 AS phone_places, "
+            "1 AS street_places, NULL::VARCHAR AS state_clean, "
             "'31024615' || n % 9 AS phone_tail, 'Main' AS street_name, "
             "'' || n % 4 AS street_number, '0' || n % 6 AS postal_code_clean, 'Boston' AS city_clean, "
             "'US' AS country_code FROM range(1, 25) t(n)"

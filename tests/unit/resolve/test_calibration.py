@@ -58,3 +58,12 @@ def test_calibration_never_makes_surer_than_the_model_is() -> None:
         for shift in (-3.0, 0.0, 3.0):
             nones = _none(Calibration(slope, shift), *(2.0**bits for bits in (-60, -5, 0, 5, 60)))
             assert min(nones) >= 1.0
+
+
+@pytest.mark.parametrize("missing", [0.1, 0.3, 0.6])
+def test_none_of_them_is_as_likely_as_an_entity_is_missing(missing: float) -> None:
+    """Before a candidate is looked at; the true entity is among the candidates of all other records."""
+    bits, starts, certain, barred, present = _world(4000, missing, 0.0)
+    found = calibrate(bits, starts, certain, barred)
+    assert found.least == pytest.approx(1 - present.mean(), abs=0.05)
+    assert min(_none(found, 2.0**-5, 1.0, 2.0**5)) >= found.least
