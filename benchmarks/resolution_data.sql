@@ -36,5 +36,5 @@ SELECT t.salesforce_id AS "Id",
     CASE WHEN draw(i, 29, 100) < 70 THEN c.street END AS "BillingStreet",
     CASE WHEN draw(i, 30, 100) < 80 THEN coalesce(c.city, 'City ' || spelled(draw(i, 31, 2000))) END AS "BillingCity",
     CASE WHEN draw(i, 32, 100) < 75 THEN c.postal_code END AS "BillingPostalCode",
-    'US' AS "BillingCountry", false AS _is_deleted
+    'US' AS "BillingCountry", false AS _is_deleted, 'r1' AS _run_id, TIMESTAMP '2026-03-01' AS _synced_at
 FROM truth t LEFT JOIN company c ON c.company_id = t.reference_id;

@@ -15,7 +15,9 @@ TABLES = {"account": "salesforce.account", "company": "reference.company"}
 COLUMNS = "name_core, domain, phone, street_number, street_name, city_clean, postal_code_clean, country_code"
 #: One row in a hundred, and what is done to it.
 CHANGES = {
-    "account": """UPDATE salesforce.account SET "Phone" = '+12125550' || right("Id", 3) WHERE right("Id", 2) = '07'""",
+    # With the stamps a load leaves.
+    "account": """UPDATE salesforce.account SET "Phone" = '+12125550' || right("Id", 3), _run_id = 'changed',
+        _synced_at = TIMESTAMP '2026-03-02' WHERE right("Id", 2) = '07'""",
     "company": "UPDATE reference.company SET phone = '+12125551' || right(company_id, 3) "
     "WHERE right(company_id, 2) = '07'",
 }

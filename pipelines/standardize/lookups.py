@@ -5,12 +5,12 @@ that ships it; nothing is downloaded. How a value is cleaned with them is writte
 """
 
 import csv
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import duckdb
 import phonenumbers
-import pyarrow as pa
 from nicknames import NickNamer
 
 DATA = Path(__file__).parent / "data"
@@ -69,19 +69,19 @@ def edge_pattern(position: str) -> str:
 
 def load_lookups(con: duckdb.DuckDBPyConnection) -> None:
     """Create the temporary look-up tables: shared domains, countries, states, cities, dialling codes, nicknames."""
-    _table(
+    make_table(
         con,
         "_shared_domain",
         {"domain": [r["domain"] for r in rows("shared_domains")]}
         | {"kind": [r["kind"] for r in rows("shared_domains")]},
     )
     names = {row["name"]: row["country_code"] for row in rows("countries")}
-    _table(con, "_country", {"name": list(names), "code": list(names.values())})
+    make_table(con, "_country", {"name": list(names), "code": list(names.values())})
     cities = {row["name"]: row["city"] for row in rows("cities")}
-    _table(con, "_city", {"name": list(cities), "city": list(cities.values())})
-    _table(con, "_state", _states())
-    _table(con, "_dialling", _dialling())
-    _table(con, "_nickname", _nicknames())
+    make_table(con, "_city", {"name": list(cities), "city": list(cities.values())})
+    make_table(con, "_state", _states())
+    make_table(con, "_dialling", _dialling())
+    make_table(con, "_nickname", _nicknames())
 
 
 def name_words(kind: str) -> dict[str, str]:
@@ -159,8 +159,16 @@ def _nicknames() -> dict[str, list[object]]:
     return {"name": list(canonicals), "canonical": [sorted(found) for found in canonicals.values()]}
 
 
-def _table(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, list[object]] | dict[str, list[str]]) -> None:
-    table = pa.table(columns)
-    con.register("_lookup_arrow", table)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _lookup_arrow")
-    con.unregister("_lookup_arrow")
+def make_table(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Sequence[object]]) -> None:
+    """Create temporary table ``name`` with these columns of text, lists of text or truth values.
+
+    As parameters: handing DuckDB an Arrow table imports pandas, which costs more than a small change.
+    """
+    parts = ", ".join(f"unnest(${column}::{_list_type(values)}) AS {column}" for column, values in columns.items())
+    given = {column: list(values) for column, values in columns.items()}
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {parts}", given).fetchall()
+
+
+def _list_type(values: Sequence[object]) -> str:
+    first = values[0] if values else ""
+    return "VARCHAR[][]" if isinstance(first, list) else "BOOLEAN[]" if isinstance(first, bool) else "VARCHAR[]"

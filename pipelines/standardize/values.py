@@ -1,4 +1,4 @@
-"""What SQL cannot do to a value: transliteration and registrable domains, once per distinct value, through Arrow."""
+"""What SQL cannot do to a value: transliteration and registrable domains, once per distinct value."""
 
 import importlib.resources
 import re
@@ -6,11 +6,10 @@ import unicodedata
 from functools import cache
 
 import duckdb
-import pyarrow as pa
 from anyascii import anyascii
 from publicsuffixlist import PublicSuffixList
 
-from pipelines.standardize.lookups import arabic_names, legal_forms, script_words
+from pipelines.standardize.lookups import arabic_names, legal_forms, make_table, script_words
 
 #: Inputs that are transliterated, and how: names of companies and streets have words of their own. Addresses of the
 #: network are not, and of numbers the digits are.
@@ -117,7 +116,7 @@ def transliterate(con: duckdb.DuckDBPyConnection) -> None:
     )
     found = con.sql(union).fetchall()
     ascii_forms = [to_ascii(value, kind) for kind, value in found]
-    _register_pairs(con, "_ascii", {"kind": [f[0] for f in found], "v": [f[1] for f in found], "a": ascii_forms})
+    make_table(con, "_ascii", {"kind": [f[0] for f in found], "v": [f[1] for f in found], "a": ascii_forms})
     columns = ", ".join(f"coalesce(x_{c}.a, r.{c}) AS {c}" for c in TEXT_INPUTS) if found else ""
     joins = [f"LEFT JOIN _ascii x_{c} ON x_{c}.v = r.{c} AND x_{c}.kind = '{kind}'" for c, kind in TEXT_INPUTS.items()]
     joins = joins if found else []
@@ -141,18 +140,18 @@ def load_domains(con: duckdb.DuckDBPyConnection) -> None:
         "UNION ALL SELECT split_part(clean_email(email), '@', 2) FROM _in WHERE email IS NOT NULL) WHERE host <> ''"
     ).fetchall()
     names = suffixes()
-    con.register("_rule_arrow", pa.table({"rule": list(names), "plain": list(names.values())}))
+    make_table(con, "_suffix_rule", {"rule": list(names), "plain": list(names.values())})
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _domain AS SELECT host, host AS registrable FROM _host "
-        "SEMI JOIN _rule_arrow s ON s.plain AND s.rule = host[strpos(host, '.') + 1:] "
-        "ANTI JOIN _rule_arrow r ON r.rule = host "
+        "SEMI JOIN _suffix_rule s ON s.plain AND s.rule = host[strpos(host, '.') + 1:] "
+        "ANTI JOIN _suffix_rule r ON r.rule = host "
         "WHERE regexp_full_match(host, '[a-z0-9-]+(?:\\.[a-z0-9-]+)+')"
     ).fetchall()
-    con.unregister("_rule_arrow")
+    con.execute("DROP TABLE _suffix_rule").fetchall()
     rest = con.sql("SELECT host FROM _host ANTI JOIN _domain USING (host)").fetchall()
     found = [(host, registrable_domain(host)) for (host,) in rest]
     kept = [(host, name) for host, name in found if name]
-    _register_pairs(con, "_rare_domain", {"host": [h for h, _ in kept], "registrable": [n for _, n in kept]})
+    make_table(con, "_rare_domain", {"host": [h for h, _ in kept], "registrable": [n for _, n in kept]})
     con.execute("INSERT INTO _domain FROM _rare_domain").fetchall()
 
 
@@ -163,9 +162,3 @@ def suffixes() -> dict[str, bool]:
     rules = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("//")]
     special = {rule.lstrip("!*.") for rule in rules if rule[0] in "!*"}
     return {name: name not in special for name in (*(rule.lstrip("!*.") for rule in rules), *special)}
-
-
-def _register_pairs(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, list[str]]) -> None:
-    con.register("_pairs_arrow", pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()}))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _pairs_arrow")
-    con.unregister("_pairs_arrow")
