@@ -5,6 +5,8 @@ not know (term frequency adjustments) it hands to Splink. Splink stays the forma
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -21,15 +23,25 @@ class DirectEngine:
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
 
-    def score(self, settings: dict[str, Any], left: str, right: str, pairs: str, into: str) -> None:
+    def score(
+        self,
+        settings: dict[str, Any],
+        left: str,
+        right: str,
+        pairs: str,
+        into: str,
+        *,
+        also: Mapping[str, str] | None = None,
+    ) -> None:
         """See ``ResolutionEngine.score``; the three inputs and ``into`` are temporary tables.
 
-        A condition may also use other columns of ``pairs``, as ``<column>_p``, which Splink has no place for.
+        A condition may also use other columns of ``pairs``, as ``<column>_p``, which Splink has no place for. ``also``
+        are more columns of ``into``, name → SQL over the same.
         """
         if not is_plain(settings):
             DuckDBEngine(self._con).score(settings, left, right, pairs, into)
             return
-        statement = weighing(settings, self._columns(left), self._columns(right), self._columns(pairs))
+        statement = weighing(settings, self._columns(left), self._columns(right), self._columns(pairs), also or {})
         statement = statement.format(left=left, right=right, pairs=pairs)
         self._con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {statement}").fetchall()
 
@@ -43,10 +55,16 @@ def is_plain(settings: dict[str, Any]) -> bool:
     return all(level.keys() <= _PLAIN for level in levels)
 
 
-def weighing(settings: dict[str, Any], left: list[str], right: list[str], pairs: list[str]) -> str:
+def weighing(
+    settings: dict[str, Any],
+    left: list[str],
+    right: list[str],
+    pairs: list[str],
+    also: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return the query that scores ``{pairs}`` (l, r) of ``{left}`` and ``{right}`` (column n) with these settings.
 
-    ``left``, ``right`` and ``pairs`` are the columns of the three.
+    ``left``, ``right`` and ``pairs`` are the columns of the three; ``also`` as in ``DirectEngine.score``.
     """
     prior = settings["probability_two_random_records_match"]
     names = [comparison["output_column_name"] for comparison in settings["comparisons"]]
@@ -57,12 +75,13 @@ def weighing(settings: dict[str, Any], left: list[str], right: list[str], pairs:
     total = " + ".join([repr(math.log2(prior / (1 - prior))), *(f"mw_{name}" for name in names)])
     gammas = "".join(f", gamma_{name}" for name in names) if settings["retain_matching_columns"] else ""
     kept = "".join(f", mw_{name}" for name in names)
+    told = "".join(f", {sql.replace('{', '{{').replace('}', '}}')} AS {name}" for name, sql in also.items())
     # The two sides in one row first: a condition is written over <column>_l and <column>_r.
     return (
         f"WITH seen AS (SELECT p.l, p.r, {', '.join(seen)} FROM {{pairs}} p "
         f"JOIN {{left}} a ON a.n = p.l JOIN {{right}} b ON b.n = p.r), "
-        f"leveled AS (SELECT l, r, {levels} FROM seen), weighed AS (SELECT *, {weights} FROM leveled) "
-        f"SELECT l, r, {total} AS match_weight{gammas}{kept} FROM weighed"
+        f"leveled AS (SELECT l, r, {levels}{told} FROM seen), weighed AS (SELECT *, {weights} FROM leveled) "
+        f"SELECT l, r, {total} AS match_weight{gammas}{kept}{''.join(f', {name}' for name in also)} FROM weighed"
     )
 
 

@@ -106,7 +106,9 @@ def _refresh(con: duckdb.DuckDBPyConnection, kind: str, place: int, changed: str
     con.execute("DELETE FROM _state.basis_mark WHERE kind = $kind", {"kind": kind}).fetchall()
     con.execute("INSERT INTO _state.basis_mark VALUES ($kind, $mark)", {"kind": kind, "mark": mark}).fetchall()
     scoped = {
-        "scoped_rows": f"SEMI JOIN {changed} c ON c.id = {key}" if changed else "",
+        "scoped_rows": f"WHERE rowid IN (SELECT s.rowid FROM standard.{kind} s SEMI JOIN {changed} c ON c.id = s.{key})"
+        if changed
+        else "",
         "scoped_basis": f"SEMI JOIN {changed} USING (id)" if changed else "",
     }
     values = ", ".join(quoted(column.name) for column in contract.columns if not column.name.startswith("_"))

@@ -83,14 +83,20 @@ def _look(
     rung_keys(con, rungs, "left")
     decisions = apply_judgements(con, sides, run)
     run_script(con, "needed_rung.sql", replace=at_hand, most=MOST_ENTITIES_PER_KEY)
-    _fetch_entities(con)
+    _fetch_entities(con, add=False)
     by_rung = climb(con, rungs)
     run_script(con, "residue.sql", seed=0, sample=0)
     block_keys(con, sides, "left")
     run_script(con, "needed_block.sql", replace=at_hand, entities=sides.entities, block=BLOCK)
     found = pair_up(con, sides)
-    con.execute("INSERT INTO _needed SELECT r FROM _pair")
-    _fetch_entities(con)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _needed AS SELECT DISTINCT r AS n FROM _pair ANTI JOIN _right ON _right.n = r"
+    )
+    _fetch_entities(con, add=True)
+    con.execute(
+        "UPDATE _right SET place = p.place FROM "
+        "(SELECT n, row_number() OVER (ORDER BY id)::INTEGER AS place FROM _right) p WHERE p.n = _right.n"
+    )
     weigh_side(con, "right")
     return Gathered(sides, found, by_rung, decisions, records, partial=True)
 
@@ -148,7 +154,9 @@ def _changes(con: duckdb.DuckDBPyConnection, name: Object) -> Sides | None:
         ("right", "entity", "SELECT id, mark FROM _marked_right"),
     ):
         table = f"_state.{name}_kept_{kept}"
-        run_script(con, "changed_rows.sql", side=side, replace={"kept": table, "marks": f"({marks})"})
+        con.execute(f"CREATE OR REPLACE TEMP TABLE _signed AS SELECT id, hash(id, mark) AS sig FROM ({marks})")
+        differs = "" if _digest(con, "_signed") != _digest(con, table) else "LIMIT 0"
+        run_script(con, "changed_rows.sql", side=side, replace={"kept": table, "differs": differs})
         before = scalar(con, f"SELECT count(*) FROM {table}")
         changed = scalar(con, f"SELECT count(*) FROM _changed_{side}")
         more = scalar(con, f"SELECT sum(is_now::INTEGER - was::INTEGER) FROM _changed_{side}")
@@ -156,6 +164,11 @@ def _changes(con: duckdb.DuckDBPyConnection, name: Object) -> Sides | None:
             return None
         counts.append(before + more)
     return Sides(name, kind_of(name), counts[0], counts[1], max(int(number(con, "entities", counts[1])), 2))
+
+
+def _digest(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[int, ...]]:
+    """Return numbers that are others where a table of rows (sig) has others."""
+    return con.sql(f"SELECT count(*), bit_xor(sig), sum(sig) FROM {table}").fetchall()
 
 
 def _changed_entities(con: duckdb.DuckDBPyConnection, sides: Sides, rungs: tuple[Rung, ...]) -> None:
@@ -172,10 +185,9 @@ def _changed_entities(con: duckdb.DuckDBPyConnection, sides: Sides, rungs: tuple
     )
 
 
-def _fetch_entities(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``_right`` with the entities of ``_needed``."""
-    place = "row_number() OVER (ORDER BY id)::INTEGER AS place"
-    fetch_side(con, "right", f"SELECT n, id, {place} FROM _right_id SEMI JOIN _needed USING (n)")
+def _fetch_entities(con: duckdb.DuckDBPyConnection, *, add: bool) -> None:
+    """Create ``_right`` with the entities of ``_needed``, or ``add`` them to it; their places are not known yet."""
+    fetch_side(con, "right", "SELECT n, id, 0 AS place FROM _right_id SEMI JOIN _needed USING (n)", add=add)
 
 
 def _note_people(con: duckdb.DuckDBPyConnection, name: Object, run: RunContext) -> None:

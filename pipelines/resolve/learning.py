@@ -135,7 +135,7 @@ def _lessons(
     columns = ", ".join(f"coalesce({f.sql}, 0)::DOUBLE AS f{i}" for i, f in enumerate(chosen))
     table = con.sql(
         f"SELECT m.l, i.id AS salesforce_id, m.match_weight, {columns}, CASE d.judgement WHEN 'positive' THEN 1 "
-        f"WHEN 'negative' THEN -1 ELSE 0 END AS judged FROM ({met_pairs(sides, '_lesson')}) m "
+        f"WHEN 'negative' THEN -1 ELSE 0 END AS judged FROM ({met_pairs(con, sides, '_lesson')}) m "
         "JOIN _left i ON i.n = m.l LEFT JOIN _decided d ON d.l = m.l AND d.r = m.r "
         "WHERE m.match_weight IS NOT NULL ORDER BY m.l, m.r"
     ).to_arrow_table()

@@ -15,15 +15,19 @@ FROM now n
 FULL JOIN before p ON p.salesforce_id = n.salesforce_id
 WHERE n.reference_id IS DISTINCT FROM p.reference_id;
 -- What differs from the run before in all that a link of these records depends on.
+CREATE OR REPLACE TEMP TABLE _weighed_before AS
+SELECT salesforce_id, old_reference_id AS id FROM _moved WHERE old_reference_id IS NOT NULL
+UNION SELECT salesforce_id, new_reference_id FROM _moved WHERE new_reference_id IS NOT NULL
+UNION SELECT salesforce_id, reference_id FROM {candidates_before} SEMI JOIN _moved USING (salesforce_id)
+UNION SELECT salesforce_id, reference_id FROM _candidate SEMI JOIN _moved USING (salesforce_id);
+-- Of the large tables what is asked of them, first: a join of everything costs more than a small change.
+CREATE OR REPLACE TEMP TABLE _entity_basis AS FROM _state.{kind}_basis SEMI JOIN _weighed_before USING (id);
+CREATE OR REPLACE TEMP TABLE _record_basis AS
+FROM _state.{object}_basis SEMI JOIN (SELECT salesforce_id AS id FROM _moved) USING (id);
 CREATE OR REPLACE TEMP TABLE _evidence AS
-WITH considered AS (
-    SELECT salesforce_id, old_reference_id AS id FROM _moved WHERE old_reference_id IS NOT NULL
-    UNION SELECT salesforce_id, new_reference_id FROM _moved WHERE new_reference_id IS NOT NULL
-    UNION SELECT salesforce_id, reference_id FROM {candidates_before} SEMI JOIN _moved USING (salesforce_id)
-    UNION SELECT salesforce_id, reference_id FROM _candidate SEMI JOIN _moved USING (salesforce_id)
-), entity AS (
+WITH entity AS (
     SELECT c.salesforce_id, bool_or(b.id IS NULL OR b.place > $last) AS other
-    FROM considered c LEFT JOIN _state.{kind}_basis b USING (id) GROUP BY c.salesforce_id
+    FROM _weighed_before c LEFT JOIN _entity_basis b USING (id) GROUP BY c.salesforce_id
 ), employer AS ({employer}
 )
 SELECT m.*, d.departure,
@@ -37,9 +41,9 @@ SELECT m.*, d.departure,
     $new_model AND coalesce(m.new_method, 'model') = 'model' AND coalesce(m.old_method, 'model') = 'model' AS model
 FROM _moved m
 LEFT JOIN _departed d ON d.salesforce_id = m.salesforce_id AND m.new_reference_id IS NULL
-LEFT JOIN _state.{kind}_basis o ON o.id = m.old_reference_id
-LEFT JOIN _state.{kind}_basis f ON f.id = m.new_reference_id
-LEFT JOIN _state.{object}_basis r ON r.id = m.salesforce_id
+LEFT JOIN _entity_basis o ON o.id = m.old_reference_id
+LEFT JOIN _entity_basis f ON f.id = m.new_reference_id
+LEFT JOIN _record_basis r ON r.id = m.salesforce_id
 LEFT JOIN _state.decision_basis j ON j.object = $object AND j.id = m.salesforce_id
 LEFT JOIN entity e ON e.salesforce_id = m.salesforce_id
 LEFT JOIN employer w ON w.salesforce_id = m.salesforce_id;

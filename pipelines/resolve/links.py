@@ -35,12 +35,6 @@ TIES = {
 }
 
 
-#: Every pair that is considered: those that share a key, those a rung proposes, those a person did not reject.
-_CONSIDERED = (
-    "(SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit UNION SELECT l, r FROM _decided "
-    "WHERE judgement <> 'negative' UNION SELECT l, r FROM _inherited WHERE judgement = 'positive')"
-)
-
 #: A person's employer is evidence too: another one where the account's link is, with the cause of that.
 _EMPLOYER = """
     SELECT m.salesforce_id, bool_or(old.place > $last OR new.place > $last) AS other,
@@ -102,7 +96,7 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, mode
         certain=RUNG_PROBABILITY,
         replace={
             "ties": ties,
-            "met": met_pairs(sides, _CONSIDERED),
+            "met": met_pairs(con, sides),
             "learned": learned_weight(model),
             "kinds": "[" + ", ".join(f"'{kind}'" for kind in key_kinds(sides.kind)) + "]",
             "none": none_sql(model),

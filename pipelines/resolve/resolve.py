@@ -218,11 +218,7 @@ def _score(
     exchange: Path,
 ) -> None:
     """Create ``_scored`` with the weight of every pair; empty without a model."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE _to_score AS SELECT l, r FROM _pair UNION SELECT l, r FROM _rung_hit "
-        "UNION SELECT l, r FROM _decided "
-        "UNION SELECT l, r FROM _inherited WHERE judgement = 'positive'"
-    )
+    run_script(con, "paired.sql")
     if model is None:
         con.execute("CREATE OR REPLACE TEMP TABLE _scored (l INTEGER, r INTEGER, match_weight DOUBLE)")
         con.execute(
@@ -239,7 +235,7 @@ def _score(
         con.execute(f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT {columns} FROM _splink")
         return
     given = (model.comparisons, model.parameters, model.prior)
-    score_in_parts(con, engine, sides, "_to_score", given, "_scored", columns)
+    score_in_parts(con, engine, sides, "_to_score", given, "_scored", columns, known=True)
 
 
 def _counts(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:

@@ -2,7 +2,9 @@
 SELECT s.{key} AS id,
     -- Another one where any value of the row is another.
     s._input_hash AS mark,
-    s.* EXCLUDE ({key}, domain),
+    -- What nobody asks for here is not carried along.
+    s.* EXCLUDE ({key}, domain, domain_is_shared, name_raw, name_core, email_clean, street_unit, state_clean, is_person,
+        parent_id, _input_hash),
     CASE WHEN NOT s.domain_is_shared THEN s.domain END AS domain,
     replace(s.name_core, ' ', '') AS name_squashed,
     phone_tail(s.phone) AS phone_tail,

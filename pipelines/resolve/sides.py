@@ -31,9 +31,9 @@ _EMPLOYER = {
 
 
 #: A person account is no company, unless somebody said which one it is.
-_COMPANIES = (
-    "(FROM standard.account WHERE NOT is_person OR salesforce_id IN (SELECT salesforce_id FROM match.decision "
-    "WHERE object = 'account' AND judgement = 'positive' AND withdrawn_at IS NULL))"
+_A_COMPANY = (
+    "WHERE NOT is_person OR salesforce_id IN (SELECT salesforce_id FROM match.decision "
+    "WHERE object = 'account' AND judgement = 'positive' AND withdrawn_at IS NULL)"
 )
 #: The end of a standardised number: with or without its country.
 _PHONE_TAIL = "CREATE OR REPLACE TEMP MACRO phone_tail(x) AS right(ltrim(x, '+'), 9)"
@@ -109,7 +109,8 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
 
     ``_marked_left`` and ``_marked_right`` have the ids and marks (another one where any value is another) alone.
 
-    ``_some_left`` and ``_some_right`` are the same for the rows of ``_fetch_left`` and ``_fetch_right`` (id).
+    ``_some_left`` and ``_some_right`` are the same for the rows of ``_fetch_left`` and ``_fetch_right`` (row_id);
+    ``_found_left`` and ``_found_right`` (id, row_id) say where a row is.
 
     For a contact or lead also ``_company_link``, its reference company, and for a lead ``_lead_account``. ``_departed``
     are the object's records that were deleted, merged or converted, ``_merged_account`` the accounts merged away.
@@ -142,9 +143,15 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
         parts = {"key": key, "employer": _EMPLOYER[side], "side": side}
         for placeholder, text in parts.items():
             sql = sql.replace("{" + placeholder + "}", text)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE _fetch_{side} (id VARCHAR)")
-        rows = _COMPANIES if table == "account" else f"standard.{table}"
-        some = f"(FROM {rows} WHERE {key} IN (SELECT id FROM _fetch_{side}))"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE _fetch_{side} (row_id BIGINT)")
+        which = _A_COMPANY if table == "account" else ""
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW _found_{side} AS "
+            f"SELECT {key} AS id, rowid AS row_id FROM standard.{table} {which}"
+        )
+        rows = f"(FROM standard.{table} {which})" if which else f"standard.{table}"
+        # By their places: looked up by their ids, every value of every row would be read.
+        some = f"(FROM standard.{table} WHERE rowid IN (SELECT row_id FROM _fetch_{side}))"
         con.execute(f"CREATE OR REPLACE TEMP VIEW _every_{side} AS {sql.replace('{rows}', rows)}")
         con.execute(f"CREATE OR REPLACE TEMP VIEW _some_{side} AS {sql.replace('{rows}', some)}")
         # Told without what is joined to a row: a small change compares every mark.
@@ -153,17 +160,17 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
         con.execute(f"CREATE OR REPLACE TEMP VIEW _marked_{side} AS {marks}")
 
 
-def fetch_side(con: duckdb.DuckDBPyConnection, side: str, wanted: str) -> None:
+def fetch_side(con: duckdb.DuckDBPyConnection, side: str, wanted: str, *, add: bool = False) -> None:
     """Create ``_left`` or ``_right`` with the rows of query ``wanted`` (id, n, and whatever else they shall carry).
 
-    What is derived of a row is derived of these alone.
+    What is derived of a row is derived of these alone. ``add`` keeps the rows that are there.
     """
     con.execute(f"CREATE OR REPLACE TEMP TABLE _wanted AS {wanted}")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE _fetch_{side} AS SELECT id FROM _wanted")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE _{side} AS SELECT w.* EXCLUDE (id), e.* "
-        f"FROM _some_{side} e JOIN _wanted w USING (id)"
+        f"CREATE OR REPLACE TEMP TABLE _fetch_{side} AS SELECT row_id FROM _found_{side} SEMI JOIN _wanted USING (id)"
     )
+    rows = f"SELECT w.* EXCLUDE (id), e.* FROM _some_{side} e JOIN _wanted w USING (id)"
+    con.execute(f"INSERT INTO _{side} BY NAME {rows}" if add else f"CREATE OR REPLACE TEMP TABLE _{side} AS {rows}")
 
 
 def _departures(con: duckdb.DuckDBPyConnection, name: Object) -> None:

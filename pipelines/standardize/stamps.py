@@ -39,8 +39,12 @@ def changed_since(con: duckdb.DuckDBPyConnection, source: str, signature: str, r
         f"WHERE n.rows > coalesce(k.rows, 0) LIMIT {MOST + 1}",
         {"source": source},
     ).fetchall()
+    if len(more) > MOST:
+        return None
+    # A list of values of one column is looked up while reading: the rest of the row is not read.
+    runs = ", ".join(literal(name) for name in sorted({run.run_id, *(name for name, _ in more)}))
     written = [f"_run_id = {literal(name)} AND _synced_at = TIMESTAMP {literal(str(at))}" for name, at in more]
-    return " OR ".join([f"_run_id = {literal(run.run_id)}", *written]) if len(more) <= MOST else None
+    return f"_run_id IN ({runs}) AND ({' OR '.join([f'_run_id = {literal(run.run_id)}', *written])})"
 
 
 def note_stamps(con: duckdb.DuckDBPyConnection, source: str, signature: str) -> None:
