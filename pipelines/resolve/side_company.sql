@@ -3,7 +3,7 @@ SELECT s.{key} AS id,
     -- Another one where any value of the row is another.
     s._input_hash AS mark,
     -- What nobody asks for here is not carried along.
-    s.* EXCLUDE ({key}, domain, domain_is_shared, name_raw, name_core, email_clean, street_unit, state_clean, is_person,
+    s.* EXCLUDE ({key}, domain, domain_is_shared, name_raw, name_core, email_clean, street_unit, is_person,
         parent_id, _input_hash),
     CASE WHEN NOT s.domain_is_shared THEN s.domain END AS domain,
     replace(s.name_core, ' ', '') AS name_squashed,
