@@ -30,7 +30,7 @@ def merge(
         stamps = {"SystemModstamp": now, "LastModifiedDate": now, "LastModifiedById": user}
         statements, moved = _moved_children(records, kind, master_id, loser_ids, stamps)
         statements.append(update_statement(kind, [master_id], found | stamps))
-        statements += records.derive(kind, master_id, set(found))
+        statements += records.derive(kind, [master_id], set(found))
         gone = {"IsDeleted": True, "MasterRecordId": master_id}
         statements.append(update_statement(kind, loser_ids, known(kind, gone | stamps)))
         records.run(statements)

@@ -65,7 +65,7 @@ class Records(Writer):
             marks = ", ".join("?" for _ in given)
             self.run(
                 [(f"INSERT INTO {identifier(kind.name)} ({columns}) VALUES ({marks})", list(given.values()))]
-                + self.derive(kind, found["Id"], set(given), creating=True)
+                + self.derive(kind, [found["Id"]], set(given), creating=True)
             )
         return str(found["Id"])
 
@@ -90,7 +90,7 @@ class Records(Writer):
                 raise SObjectError(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
             now = self.now()
             found |= known(kind, {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": user})
-            self.run([update_statement(kind, [found_id], found), *self.derive(kind, found_id, set(found))])
+            self.run([update_statement(kind, [found_id], found), *self.derive(kind, [found_id], set(found))])
 
     def delete(self, kind: ObjectType, record_id: str, user: str) -> None:
         """Move a record and what hangs on it to the recycle bin."""
@@ -157,10 +157,8 @@ class Records(Writer):
         with self.lock:
             if stamp:
                 found = known(kind, {"SystemModstamp": self.now(), "LastModifiedDate": self.now()}) | found
-            statements = [update_statement(kind, list(ids), found)] if ids and found else []
-            for record_id in ids:
-                statements += self.derive(kind, record_id, set(found))
-            self.run(statements)
+            if ids and found:
+                self.run([update_statement(kind, list(ids), found), *self.derive(kind, ids, set(found))])
 
     # -- parts
 

@@ -95,8 +95,10 @@ class Writer:
         if has_bin and row[0]:
             raise SObjectError(404, "ENTITY_IS_DELETED", "entity is deleted", [])
 
-    def derive(self, kind: ObjectType, record_id: str, given: set[str], *, creating: bool = False) -> list[Statement]:
-        """Statements that compute the record's derived fields anew."""
+    def derive(
+        self, kind: ObjectType, ids: Sequence[str], given: set[str], *, creating: bool = False
+    ) -> list[Statement]:
+        """Statements that compute the records' derived fields anew: as many for all of them as for one."""
         layers: list[dict[str, str]] = []
         if creating or (kind.name == "Opportunity" and "StageName" in given):
             layers.append({n: f"coalesce({e}, {n})" for n, e in DEFAULTED.get(kind.name, {}).items() if n not in given})
@@ -107,8 +109,8 @@ class Writer:
             (
                 f"UPDATE {identifier(kind.name)} SET "
                 + ", ".join(f"{identifier(n)} = {e}" for n, e in layer.items() if kind.find(n))
-                + " WHERE Id = ?",
-                [record_id],
+                + f" WHERE Id IN ({placeholders(ids)})",
+                list(ids),
             )
             for layer in layers
             if layer
