@@ -59,11 +59,18 @@ _NAME = Comparison(
         Level("same, telling", f"name_key_l = name_key_r AND total_r >= {_TELLING}", 0.45),
         Level("same, common words", "name_key_l = name_key_r", 0.1),
         Level(
-            "almost the same",
-            "same_numbers(name_numbers_l, name_numbers_r) AND (names_alike(names_l, n_r) >= 0.92 "
-            "OR jaro_winkler_similarity(name_squashed_l, name_squashed_r) >= 0.92 "
-            "AND levenshtein(left(name_squashed_l, 64), left(name_squashed_r, 64)) <= length(name_squashed_r) // 10)",
-            0.12,
+            "a letter or two off",
+            "same_numbers(name_numbers_l, name_numbers_r) "
+            "AND jaro_winkler_similarity(name_squashed_l, name_squashed_r) >= 0.92 "
+            "AND near(left(name_squashed_l, 64), left(name_squashed_r, 64), "
+            "greatest(1, length(name_squashed_r) // 10))",
+            0.1,
+        ),
+        # Mernatazo and Mernatawi Services are alike too, and two companies.
+        Level(
+            "every word alike",
+            "same_numbers(name_numbers_l, name_numbers_r) AND names_alike(names_l, n_r) >= 0.92",
+            0.04,
         ),
         Level(
             "one in the other, telling",
