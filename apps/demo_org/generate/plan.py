@@ -75,7 +75,7 @@ class DemoPlan:
             "tasks": min(20_000, self.accounts // 10) if self.contacts else 0,
             **_stride("world", world),
             **_stride("accounts", self.accounts),
-            **_stride("contacts", self.contacts),
+            **_stride("contacts", contacts, near=self.contacts),
             **_stride("leads", self.leads),
             **_stride("companies", self.companies),
             **_stride("people", self.people),
@@ -123,10 +123,11 @@ def _kinds(count: int, places: range) -> int:
     return count // 100 * len(places) + max(0, min(count % 100, places.stop) - places.start)
 
 
-def _stride(name: str, size: int) -> dict[str, int]:
-    """A multiplier that permutes 0..size-1, its inverse, and an offset."""
+def _stride(name: str, size: int, near: int = 0) -> dict[str, int]:
+    """A multiplier that permutes 0..size-1, its inverse, and an offset; both near those of ``near`` places if given."""
     size = max(size, 1)
-    step = max(1, int(size * 0.6180339887))
+    near = near or size
+    step = max(1, int(near * 0.6180339887))
     while gcd(step, size) != 1:
         step += 1
-    return {f"{name}_step": step, f"{name}_back": pow(step, -1, size) if size > 1 else 0, f"{name}_shift": size // 3}
+    return {f"{name}_step": step, f"{name}_back": pow(step, -1, size) if size > 1 else 0, f"{name}_shift": near // 3}

@@ -1,9 +1,10 @@
 """The arithmetic behind the demo org: counts add up and permutations are permutations."""
 
 import datetime as dt
+from math import gcd
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.demo_org.generate.plan import LIMITS, PERSON_ACCOUNTS, DemoPlan, make_plan
@@ -41,6 +42,14 @@ def test_strides_permute_and_come_back(accounts: int, contacts: int, leads: int)
     forward = [(k * step + shift) % size for k in range(size)]
     assert sorted(forward) == list(range(size))
     assert [(w - shift) % size * variables["world_back"] % size for w in forward] == list(range(size))
+
+
+@given(st.integers(1, 2_000_000), st.integers(0, 2_000_000), st.integers(0, 2_000_000))
+@example(100_000, 100_000, 100_000)
+def test_no_two_records_get_one_number(accounts: int, contacts: int, leads: int) -> None:
+    variables = plan_of(accounts, contacts=contacts, leads=leads).variables()
+    for name in ("world", "accounts", "contacts", "leads", "companies", "people"):
+        assert gcd(variables[f"{name}_step"], max(1, variables[name])) == 1, name
 
 
 @given(st.integers(1, 5000))
