@@ -27,7 +27,5 @@ LEFT JOIN _left l ON l.id = s."Id" AND d.salesforce_id IS NULL
 LEFT JOIN _outcome o ON o.l = l.n
 LEFT JOIN _right r ON r.n = o.r
 LEFT JOIN _previous p ON p.salesforce_id = s."Id" AND p.reference_id = r.id
-LEFT JOIN _left heir ON heir.id = d.merged_into
-LEFT JOIN _outcome heir_outcome ON heir_outcome.l = heir.n AND heir_outcome.status = 'linked'
-LEFT JOIN _right heir_entity ON heir_entity.n = heir_outcome.r
+LEFT JOIN _heir ON _heir.salesforce_id = s."Id"
 {company_join}

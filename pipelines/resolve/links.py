@@ -141,7 +141,8 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         f"{'NULL' if sides.object == 'account' else 'company_reference_id'} AS company_id "
         f"FROM {contract.relation} {_of(only)}"
     )
-    company, join, successor, no_outcome = "", _PERSONS, "heir_entity.id", _PERSON_CODE
+    run_script(con, "heir.sql")
+    company, join, successor, no_outcome = "", _PERSONS, "_heir.reference_id", _PERSON_CODE
     contact = """coalesce(' ' || s."PersonContactId", '')"""
     named = "PersonContactId" in table_columns(con, f"salesforce.{sides.object}")
     otherwise = _PERSON_OR_NOT.replace("{contact}", contact if named else "''")
@@ -159,7 +160,7 @@ def write_crosswalk(con: duckdb.DuckDBPyConnection, sides: Sides, run: RunContex
         )
         join += ' LEFT JOIN _lead_account a ON a.salesforce_id = s."Id"'
         join += " LEFT JOIN crosswalk.contact x ON x.salesforce_id = d.contact_id AND x.status = 'linked'"
-        successor = "coalesce(heir_entity.id, x.reference_id)"
+        successor = "coalesce(_heir.reference_id, x.reference_id)"
     sql = (_SQL / "crosswalk.sql").read_text(encoding="utf-8")
     records = f'(FROM salesforce.{sides.object} WHERE "Id" IN (SELECT id FROM {only}))' if only else None
     parts = {
