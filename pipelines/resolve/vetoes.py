@@ -7,6 +7,13 @@ is no match to learn from either.
 from pipelines.resolve.sides import Kind
 
 _NOTHING = "the names have nothing in common"
+_PART = "one name is only part of the other, and nothing else agrees"
+#: Where a name is all there is, one that holds it is a sister, a branch or a stranger as often as the company itself:
+#: among millions of names each short one is part of another by chance.
+_ALONE = " AND ".join(
+    f"coalesce(l.{column} <> r.{column}, true)"
+    for column in ("name_key", "domain", "phone_tail", "street_name", "postal_code_clean", "city_clean")
+)
 #: Two names below this likeness are two names; typing errors and spellings stay above it.
 _ALIKE = 0.75
 #: What is a person's own, unlike the address, phone and employer that colleagues and families share.
@@ -29,7 +36,7 @@ VETOES: dict[Kind, str] = {
     "company": (
         "CASE WHEN a.alike < 0.2 AND a.contained < 0.9 AND coalesce(l.domain <> r.domain, true) "
         "AND coalesce(l.acronym <> r.name_squashed, true) AND coalesce(r.acronym <> l.name_squashed, true) "
-        f"THEN '{_NOTHING}' END"
+        f"THEN '{_NOTHING}' WHEN a.contained >= 0.9 AND a.alike < 0.92 AND {_ALONE} THEN '{_PART}' END"
     ),
     "person": (
         f"CASE WHEN {_PERSONAL} THEN NULL "
