@@ -37,10 +37,28 @@ _KANJI_DIGITS = {character: str(number) for number, character in enumerate("一�
 #: Two letters of Greek that are one sound.
 _GREEK = (("ου", "ou"), ("Ου", "Ou"), ("ΟΥ", "OU"), ("ού", "ou"))
 
+#: Last parts of names that lead nowhere: networks of one's own, and what people type where there is no address.
+_NOWHERE = frozenset(
+    [
+        "corp",
+        "home",
+        "internal",
+        "intranet",
+        "lan",
+        "local",
+        "localdomain",
+        "localhost",
+        "nil",
+        "none",
+        "null",
+        "unknown",
+    ]
+)
+
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
+    return PublicSuffixList()
 
 
 def to_ascii(text: str, kind: str = "name") -> str:
@@ -95,14 +113,17 @@ def _numbers_apart(text: str) -> str:
 def registrable_domain(host: str) -> str | None:
     """Return the registrable domain of ``host`` by the public suffix list, or None for a bare suffix or nonsense.
 
-    A name below no public suffix (acme.local, www.acme) is nonsense.
+    What ends in no known suffix ends in a new one, by the list's last rule, but for names of no network outside
+    (acme.local, RFC 6762) and of nothing at all (none.none, www.acme).
     """
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         return None
     found = _suffixes().privatesuffix(ascii_host.strip("."))
-    return str(found) if found else None
+    if not found or found.startswith("www.") or found.rpartition(".")[2] in _NOWHERE:
+        return None
+    return str(found)
 
 
 def transliterate(con: duckdb.DuckDBPyConnection) -> None:
