@@ -39,20 +39,7 @@ _GREEK = (("ου", "ou"), ("Ου", "Ou"), ("ΟΥ", "OU"), ("ού", "ou"))
 
 #: Last parts of names that lead nowhere: networks of one's own, and what people type where there is no address.
 _NOWHERE = frozenset(
-    [
-        "corp",
-        "home",
-        "internal",
-        "intranet",
-        "lan",
-        "local",
-        "localdomain",
-        "localhost",
-        "nil",
-        "none",
-        "null",
-        "unknown",
-    ]
+    ("corp", "home", "internal", "intranet", "lan", "local", "localdomain", "localhost", "nil", "none", "null")
 )
 
 
