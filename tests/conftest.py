@@ -82,5 +82,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "first_sync" in getattr(item, "fixturenames", ()) and item.path.name not in FIRST_SYNC:
             raise pytest.UsageError(f"{item.path.name} uses first_sync: add it to FIRST_SYNC in tests/conftest.py")
-    tiers = ("browser", "pipeline")
-    items.sort(key=lambda item: tiers.index(item.path.parent.name) if item.path.parent.name in tiers else len(tiers))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    """Return when a test's turn comes; a Spark cluster takes minutes to start, and little of them is work."""
+    first = ("browser", "pipeline")
+    if item.path.parent.name in first:
+        return first.index(item.path.parent.name)
+    return len(first) if item.path.name == "test_spark.py" else len(first) + 1
