@@ -1,4 +1,4 @@
-"""A whole run under the eyes of an analyst, in which an object has become empty; and what a run leaves behind."""
+"""A whole run under the eyes of an analyst: an object is empty now, a person was forgotten; what it leaves behind."""
 
 import json
 import re
@@ -10,8 +10,12 @@ from typing import Any
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from apps.cli.forget import command as forget_command
 from apps.demo_org.launch import DemoOrg
+from pipelines.forget_proof import prove
+from pipelines.forget_subject import Subject
 from schedules.launch import RunOutcome
 from tests.support.installation import Installation
 
@@ -31,10 +35,29 @@ class Watched:
     outcome: RunOutcome
     report: dict[str, Any]
     output: str
+    #: A contact whom the org still has, and who was forgotten before the run.
+    forgotten: str
+
+
+def forget_somebody(installation: Installation) -> str:
+    """Forget a linked contact who is nobody else besides, by the command, and return the id."""
+    with duckdb.connect(str(installation.home.published), read_only=True) as con:
+        (somebody,) = con.sql(
+            "SELECT c.salesforce_id FROM crosswalk.contact AS c "
+            'JOIN salesforce.contact AS s ON s."Id" = c.salesforce_id '
+            "WHERE c.status = 'linked' AND NOT s.\"IsPersonAccount\" AND c.salesforce_id NOT IN "
+            '(SELECT "ConvertedContactId" FROM salesforce.lead WHERE "ConvertedContactId" IS NOT NULL) '
+            "ORDER BY 1 LIMIT 1"
+        ).fetchall()[0]
+    installation.activate()
+    done = CliRunner().invoke(forget_command, ["contact", somebody, "--yes", "--json"], catch_exceptions=False)
+    assert json.loads(done.output)["proof"]["left"] == []
+    return str(somebody)
 
 
 @pytest.fixture(scope="module")
 def watched(installation: Installation) -> Watched:
+    forgotten = forget_somebody(installation)
     text = installation.settings.read_text()
     installation.settings.write_text(text.replace("reference:", f"{NO_LEADS.strip(chr(10))}\nreference:", 1))
     analyst = subprocess.Popen(
@@ -47,7 +70,7 @@ def watched(installation: Installation) -> Watched:
         outcome = installation.sync()
         told, errors = analyst.communicate("stop\n", timeout=60)
     assert analyst.returncode == 0, errors
-    return Watched(outcome, json.loads(told), errors)
+    return Watched(outcome, json.loads(told), errors, forgotten)
 
 
 def test_the_run_succeeds_while_somebody_reads(watched: Watched) -> None:
@@ -78,6 +101,28 @@ def test_an_object_that_counts_nothing_syncs_as_empty(watched: Watched, installa
             [watched.outcome.run_id],
         ).fetchall()
     assert (live, linked, row) == ([(0,)], [(0,)], (0, True))
+
+
+def test_who_was_forgotten_does_not_come_back_with_a_whole_run(
+    watched: Watched, installation: Installation, org_files: Path
+) -> None:
+    assert watched.forgotten[:15] in (org_files / "Contact.csv").read_text(), "the org goes on sending the record"
+    for file in (installation.home.published, installation.home.warehouse):
+        with duckdb.connect(str(file), read_only=True) as con:
+            tables = con.sql("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+            holding = [
+                f"{schema}.{table}"
+                for schema, table in tables
+                if con.execute(
+                    f'SELECT count(*) FROM "{schema}"."{table}" AS t WHERE contains(t::VARCHAR, ?)',
+                    [watched.forgotten[:15]],
+                ).fetchall()
+                != [(0,)]
+            ]
+            assert len(tables) > 40
+        assert holding == []
+    found = prove(installation.home, Subject(ids={"contact": {watched.forgotten}}))
+    assert (found.left, found.files > 20) == ((), True)
 
 
 def test_a_sync_only_reads_the_org(watched: Watched, request_log: Path) -> None:
