@@ -22,7 +22,7 @@ BLOCK = 40
 MOST = 15
 #: Bytes a pair takes while the best of a record are chosen; parts of the records are as large as memory allows.
 BYTES_PER_PAIR = 200
-_KIND = re.compile(r"(SELECT (?:DISTINCT )?(?:w\.)?n, )'([^']+)'")
+_KIND = re.compile(r"(SELECT (?:DISTINCT )?n, )'([^']+)'")
 
 
 @dataclass(frozen=True)
@@ -71,20 +71,20 @@ def block_keys(con: duckdb.DuckDBPyConnection, sides: Sides, side: str) -> None:
 
     Of records, only those in ``_residue`` get keys. Reads the words of the side as well.
     """
-    rows = "right"
+    rows, table = "right", "_right"
     if side == "left":
-        rows = "keyed"
-        for table in ("", "_words"):
-            con.execute(f"CREATE OR REPLACE TEMP TABLE _keyed{table} AS FROM _left{table} SEMI JOIN _residue USING (n)")
+        rows, table = "keyed", "(FROM _left SEMI JOIN _residue USING (n))"
+        con.execute("CREATE OR REPLACE TEMP TABLE _keyed_words AS FROM _left_words SEMI JOIN _residue USING (n)")
+    run_script(con, "keys.sql")
     run_script(con, "word.sql", side=rows)
-    run_script(con, "sounds.sql", side=rows)
+    run_script(con, f"named_{sides.kind}.sql", side=rows, replace={"rows": table})
     kinds = key_kinds(sides.kind)
     prefix = number(con, "prefix", max(4, math.ceil(math.log(sides.entities, 10)) + 2))
     text = re.sub(r"--.*", "", (_SQL / f"keys_{sides.kind}.sql").read_text(encoding="utf-8"))
     text = _KIND.sub(lambda found: f"{found[1]}{kinds.index(found[2])}::UTINYINT", text).replace("{side}", rows)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE _{side}_key AS SELECT hash(kind, value) AS h, kind, n FROM ({text}) "
-        "WHERE value IS NOT NULL AND value <> ''",
+        "WHERE value IS NOT NULL",
         {"prefix": int(prefix)},
     )
 

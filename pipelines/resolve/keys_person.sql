@@ -1,32 +1,31 @@
 -- Block keys of one side of person matching: two records that share one may be the same person. No key twice per row.
-SELECT DISTINCT n, 'word' AS kind, word AS value FROM _{side}_word
-UNION ALL SELECT DISTINCT w.n, 'two words', a || ' ' || b FROM
-    (SELECT n, unnest(telling) AS a, telling FROM _{side}_words) w, unnest(w.telling) AS u(b) WHERE a < b
-UNION ALL SELECT n, 'name start', left(last_squashed || first_squashed, $prefix) FROM _{side}
-UNION ALL SELECT n, 'name start', left(first_squashed || last_squashed, $prefix) FROM _{side}
-    WHERE left(first_squashed || last_squashed, $prefix) <> left(last_squashed || first_squashed, $prefix)
-UNION ALL SELECT n, 'sound', sound(last_squashed) || ' ' || sound(first_squashed) FROM _{side}
-UNION ALL SELECT n, 'sound', sound(first_squashed) || ' ' || sound(last_squashed) FROM _{side}
-    WHERE sound(first_squashed) <> sound(last_squashed)
-UNION ALL SELECT n, 'birth date', birthdate FROM _{side}
-UNION ALL SELECT n, 'birth date and initial', birthdate || ' ' || first_squashed[1] FROM _{side}
-UNION ALL SELECT n, 'birth date and initial', birthdate || ' ' || last_squashed[1] FROM _{side}
-    WHERE last_squashed[1] IS DISTINCT FROM first_squashed[1]
-UNION ALL SELECT n, 'birth year and sound', birthdate[1:4] || ' ' || sound(last_squashed) || ' ' || first_squashed[1] FROM _{side}
-UNION ALL SELECT n, 'birthday and sound', birthdate[5:8] || ' ' || sound(last_squashed) FROM _{side}
-UNION ALL SELECT n, 'birthday and first name', birthdate[5:8] || ' ' || sound(first_squashed) FROM _{side}
-UNION ALL SELECT n, 'e-mail', email_clean FROM _{side}
-UNION ALL SELECT n, 'mailbox', split_part(email_clean, '@', 1) FROM _{side} WHERE strpos(email_clean, '@') > 5
-UNION ALL SELECT n, 'phone', unnest(list_distinct(phone_tails)) FROM _{side}
-UNION ALL SELECT n, 'last name and postal code', sound(last_squashed) || ' ' || postal_code_clean FROM _{side}
-UNION ALL SELECT n, 'first name and postal code', sound(first_squashed) || ' ' || postal_code_clean FROM _{side}
-UNION ALL SELECT n, 'last name and city', last_squashed || ' ' || city_clean FROM _{side}
-UNION ALL SELECT n, 'first name and street', sound(first_squashed) || ' ' || left(street_name, 5) FROM _{side}
-UNION ALL SELECT n, 'last name and street', sound(last_squashed) || ' ' || left(street_name, 5) FROM _{side}
-UNION ALL SELECT n, 'street and number', left(street_name, 6) || ' ' || street_number FROM _{side}
-UNION ALL SELECT n, 'postal code and number', postal_code_clean || ' ' || street_number FROM _{side}
-UNION ALL SELECT n, 'city and number', city_clean || ' ' || street_number || ' ' || coalesce(left(street_name, 2), '') FROM _{side}
-UNION ALL SELECT n, 'company and last name', employer_id || ' ' || sound(last_squashed) FROM _{side}
-UNION ALL SELECT n, 'company and first name', employer_id || ' ' || sound(first_squashed) FROM _{side}
-UNION ALL SELECT n, 'company and last name', employer_domain || ' ' || sound(last_squashed) FROM _{side}
-UNION ALL SELECT n, 'company and last name', employer_key || ' ' || sound(last_squashed) FROM _{side}
+-- A key is a number made of its values, none where one of them is missing (joint, single): making texts takes longer.
+SELECT n, 'word' AS kind, single(word) AS value FROM _{side}_word
+UNION ALL SELECT n, 'two words', pair FROM _{side}_two
+UNION ALL SELECT n, 'name start', single(left(last || first, $prefix)) FROM _{side}_named
+UNION ALL SELECT n, 'name start', single(left(first || last, $prefix)) FROM _{side}_named
+    WHERE left(first || last, $prefix) <> left(last || first, $prefix)
+UNION ALL SELECT n, 'sound', joint(last_sound, first_sound) FROM _{side}_named
+UNION ALL SELECT n, 'sound', joint(first_sound, last_sound) FROM _{side}_named WHERE first_sound <> last_sound
+UNION ALL SELECT n, 'birth date', single(birthdate) FROM _{side}_named
+UNION ALL SELECT n, 'birth date and initial', joint(birthdate, first_initial) FROM _{side}_named
+UNION ALL SELECT n, 'birth date and initial', joint(birthdate, last_initial) FROM _{side}_named
+    WHERE last_initial IS DISTINCT FROM first_initial
+UNION ALL SELECT n, 'birth year and sound', joint(joint(birth_year, last_sound), first_initial) FROM _{side}_named
+UNION ALL SELECT n, 'birthday and sound', joint(birthday, last_sound) FROM _{side}_named
+UNION ALL SELECT n, 'birthday and first name', joint(birthday, first_sound) FROM _{side}_named
+UNION ALL SELECT n, 'e-mail', single(email_clean) FROM _{side}_named
+UNION ALL SELECT n, 'mailbox', single(mailbox) FROM _{side}_named
+UNION ALL SELECT n, 'phone', single(phone) FROM (SELECT n, unnest(list_distinct(phone_tails)) AS phone FROM _{side}_named)
+UNION ALL SELECT n, 'last name and postal code', joint(last_sound, postal_code_clean) FROM _{side}_named
+UNION ALL SELECT n, 'first name and postal code', joint(first_sound, postal_code_clean) FROM _{side}_named
+UNION ALL SELECT n, 'last name and city', joint(last, city_clean) FROM _{side}_named
+UNION ALL SELECT n, 'first name and street', joint(first_sound, street_start) FROM _{side}_named
+UNION ALL SELECT n, 'last name and street', joint(last_sound, street_start) FROM _{side}_named
+UNION ALL SELECT n, 'street and number', single(left(street_name, 6) || ' ' || street_number) FROM _{side}_named
+UNION ALL SELECT n, 'postal code and number', single(postal_code_clean || ' ' || street_number) FROM _{side}_named
+UNION ALL SELECT n, 'city and number', single(city_clean || ' ' || street_number || ' ' || coalesce(left(street_name, 2), '')) FROM _{side}_named
+UNION ALL SELECT n, 'company and last name', joint(employer_id, last_sound) FROM _{side}_named
+UNION ALL SELECT n, 'company and first name', joint(employer_id, first_sound) FROM _{side}_named
+UNION ALL SELECT n, 'company and last name', joint(employer_domain, last_sound) FROM _{side}_named
+UNION ALL SELECT n, 'company and last name', joint(employer_key, last_sound) FROM _{side}_named
