@@ -67,6 +67,11 @@ def edge_pattern(position: str) -> str:
     return rf"^(?:(?:{forms}) )+" if position == "start" else rf"(?: (?:{forms}))+$"
 
 
+def any_edge_pattern() -> str:
+    """Return the RE2 pattern of a name with a ``start`` or ``end`` form, an article or an "and"."""
+    return rf"^(?:the|{'|'.join(legal_forms('start'))}) | (?:and|the|{'|'.join(legal_forms('end'))})$"
+
+
 def load_lookups(con: duckdb.DuckDBPyConnection) -> None:
     """Create the temporary look-up tables: shared domains, countries, states, cities, dialling codes, nicknames."""
     make_table(

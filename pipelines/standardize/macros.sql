@@ -4,15 +4,18 @@
 -- another call (the SQL files clean step by step), or the text grows without bound. Long patterns stay out of lambdas:
 -- there they are compiled once per 2,048 rows.
 
--- Lower case, punctuation to blanks; dotted and slashed initials closed up (s.a. → sa, a/s → as), "&" and "+" read as
--- "and", an apostrophe lost in an encoding (children?s) mended.
-CREATE OR REPLACE TEMP MACRO clean_text(x) AS nullif(trim(regexp_replace(regexp_replace(regexp_replace(replace(replace(
-    regexp_replace(replace(replace(lower(x), '&', ' and '), '+', ' and '),
+-- Marks that mean more than a blank, in lower case: dotted and slashed initials closed up (s.a. → sa, a/s → as), "&" and
+-- "+" read as "and", an apostrophe lost in an encoding (children?s) mended. Few values have one, and looking costs less.
+CREATE OR REPLACE TEMP MACRO has_mark(x) AS regexp_matches(x, '[&+''`]|[a-z]\?s|[aikps]/[abs]|\b[a-z]\.');
+CREATE OR REPLACE TEMP MACRO read_marks(x) AS regexp_replace(regexp_replace(replace(replace(
+    regexp_replace(replace(replace(x, '&', ' and '), '+', ' and '),
     '([a-z])\?s\b', '\1s', 'g'),
     '''', ''), '`', ''),
     '\b([aikps])/([abs])\b', '\1\2', 'g'),
-    '\b([a-z])\.', '\1', 'g'),
-    '[^a-z0-9]+', ' ', 'g')), '');
+    '\b([a-z])\.', '\1', 'g');
+-- Lower case, punctuation to blanks. A single blank is not replaced by itself: that is what costs.
+CREATE OR REPLACE TEMP MACRO clean_text(x) AS nullif(trim(regexp_replace(
+    CASE WHEN has_mark(lower(x)) THEN read_marks(lower(x)) ELSE lower(x) END, '(?:[^a-z0-9 ]| [^a-z0-9])[^a-z0-9]*', ' ', 'g')), '');
 
 -- What people type when they have nothing to type.
 CREATE OR REPLACE TEMP MACRO known(x) AS CASE WHEN regexp_full_match(x,
@@ -24,13 +27,13 @@ CREATE OR REPLACE TEMP MACRO known_company(x) AS CASE WHEN regexp_full_match(x,
     THEN NULL ELSE known(x) END;
 
 -- Initials written apart are one word: "j p morgan" → "jp morgan", "at and t" → "att".
-CREATE OR REPLACE TEMP MACRO close_initials(x) AS regexp_replace(regexp_replace(regexp_replace(x,
+CREATE OR REPLACE TEMP MACRO close_initials(x) AS CASE WHEN regexp_matches(x, '\b[a-z] [a-z]\b') THEN regexp_replace(regexp_replace(regexp_replace(x,
     '\b([a-z]) ([a-z]) ([a-z]) ([a-z])\b', '\1\2\3\4', 'g'),
     '\b([a-z]) ([a-z]) ([a-z])\b', '\1\2\3', 'g'),
-    '\b([a-z]) ([a-z])\b', '\1\2', 'g');
+    '\b([a-z]) ([a-z])\b', '\1\2', 'g') ELSE x END;
 CREATE OR REPLACE TEMP MACRO close_and(x) AS regexp_replace(x, '\b([a-z]{{1,2}}) and ([a-z])\b', '\1\2', 'g');
 
-CREATE OR REPLACE TEMP MACRO squeeze(x) AS nullif(trim(regexp_replace(x, ' +', ' ', 'g')), '');
+CREATE OR REPLACE TEMP MACRO squeeze(x) AS nullif(trim(regexp_replace(x, '  +', ' ', 'g')), '');
 
 -- Notes people put into names ("Acme - DO NOT USE", "[TEST] Acme"), and the name of a web site's top level.
 CREATE OR REPLACE TEMP MACRO without_notes(x) AS CASE WHEN regexp_matches(x, '[\[\](*:/-]|zzz|xxx|\.(?:com|net|org|io)\b') THEN regexp_replace(regexp_replace(regexp_replace(regexp_replace(x, '^m/s\.? ', ''),
@@ -47,22 +50,20 @@ CREATE OR REPLACE TEMP MACRO without_forms(x) AS coalesce(squeeze({without_forms
 CREATE OR REPLACE TEMP MACRO without_edges(x) AS coalesce(squeeze(regexp_replace(regexp_replace(
     regexp_replace(regexp_replace(x,
     '(?: and| the)+$', ''), '{legal_end}', ''), '{legal_start}', ''), '^(?:the )+|(?: and| the)+$', '', 'g')), x);
+-- Whether there is anything at either end that without_edges takes away.
+CREATE OR REPLACE TEMP MACRO has_edge(x) AS regexp_matches(x, '{legal_edge}');
 -- Abbreviations written out, words of an organisation in English, numbers as digits: "ii" → "2", "forty four" → "44".
 CREATE OR REPLACE TEMP MACRO standard_words(x) AS CASE WHEN regexp_matches(x, '\b(?:{word_pattern})\b')
     THEN array_to_string(list_transform(string_split(x, ' '), lambda w: coalesce({word_map}[w], w)), ' ') ELSE x END;
 CREATE OR REPLACE TEMP MACRO standard_numbers(x) AS CASE WHEN regexp_matches(x, '\b(?:{number_pattern})\b') THEN
     regexp_replace(array_to_string(list_transform(string_split(x, ' '), lambda w, i: coalesce({number_map}[w],
         CASE WHEN i > 1 THEN {roman_map}[w] END, w)), ' '), '\b([2-9])0 ([1-9])\b', '\1\2', 'g') ELSE x END;
+-- The words of a name without those that say nothing, each once, in their order; never emptied.
 CREATE OR REPLACE TEMP MACRO telling_words(x) AS list_filter(string_split(x, ' '), lambda w: w NOT IN
     ('the', 'and', 'of', 'und', 'et', 'y', 'e', 'de', 'la', 'du', 'des', 'der', 'die', 'das', 'for', 'a', ''));
--- The words of a name without those that say nothing, each once, in their order; never emptied.
-CREATE OR REPLACE TEMP MACRO each_once(words) AS list_transform([words], lambda v: CASE WHEN len(list_distinct(v)) = len(v) THEN v
-    ELSE list_filter(v, lambda w, i: list_position(v, w) = i) END)[1];
-CREATE OR REPLACE TEMP MACRO name_words(x) AS list_transform([x], lambda v: CASE WHEN v IS NOT NULL
-    THEN each_once(coalesce(nullif(telling_words(v), []), string_split(v, ' '))) END)[1];
-CREATE OR REPLACE TEMP MACRO name_key(x) AS array_to_string(list_sort(name_words(x)), ' ');
-CREATE OR REPLACE TEMP MACRO initials(x) AS list_transform([telling_words(x)], lambda v:
-    CASE WHEN len(v) >= 3 THEN array_to_string(list_transform(v, lambda w: w[1]), '') END)[1];
+CREATE OR REPLACE TEMP MACRO or_all_words(telling, x) AS CASE WHEN len(telling) = 0 THEN string_split(x, ' ') ELSE telling END;
+CREATE OR REPLACE TEMP MACRO each_once(words) AS list_filter(words, lambda w, i: list_position(words, w) = i);
+CREATE OR REPLACE TEMP MACRO initials(telling) AS CASE WHEN len(telling) >= 3 THEN array_to_string(list_transform(telling, lambda w: w[1]), '') END;
 -- The names a name is made of, and those listed beside it ("A; B", '["A", "B"]'); the whole name is none of them.
 CREATE OR REPLACE TEMP MACRO other_names(x, listed) AS list_concat(CASE WHEN has_other_name(lower(x)) THEN name_parts(lower(x)) ELSE [] END,
     string_split_regex(coalesce(trim(listed, '[]" '), ''), '\s*"?[;|\n]"?\s*|",\s*"'));
@@ -70,28 +71,36 @@ CREATE OR REPLACE TEMP MACRO other_names(x, listed) AS list_concat(CASE WHEN has
 -- The host of a web address or nothing when the text is none ("Yes", "see notes").
 CREATE OR REPLACE TEMP MACRO web_host(x) AS nullif(regexp_extract(regexp_replace(lower(trim(x)), '\.invalid\b', ''),
     '^(?:https?:?/+|[a-z]+:/*)*(?:[^/@\s]*@)?(?:www\d?\.)?([^\s/:?#@,;]+\.[^\s/:?#@,;.\d][^\s/:?#@,;.]+)\.?(?:[/:?#,;\s]|$)', 1), '');
+-- What most of them are needs no such pattern: a host after "https://www.", and perhaps a slash.
+CREATE OR REPLACE TEMP MACRO bare_host(x) AS regexp_replace(rtrim(lower(x), '/'), '^(?:https?://)?(?:www\d?\.)?', '');
+CREATE OR REPLACE TEMP MACRO is_host(x) AS regexp_full_match(x, '(?:[a-z0-9-]+\.)+[a-z-][a-z0-9-]+') AND NOT contains(x, '.invalid') AND NOT starts_with(x, 'www');
 
 -- Sandbox copies append .invalid; an address before plus-addressing is the same mailbox.
-CREATE OR REPLACE TEMP MACRO clean_email(x) AS nullif(regexp_extract(
-    regexp_replace(regexp_replace(lower(trim(x)), '\.invalid$', ''), '\+[^@]*@', '@'),
-    '^(?:mailto:)?([^@\s,;<>"]+@[^@\s,;<>"]+\.[a-z][a-z0-9-]+)$', 1), '');
+CREATE OR REPLACE TEMP MACRO clean_email(x) AS CASE
+    WHEN regexp_full_match(lower(x), '[a-z0-9._-]+@[a-z0-9.-]+\.[a-z][a-z0-9-]+') AND NOT ends_with(lower(x), '.invalid') THEN lower(x)
+    ELSE nullif(regexp_extract(
+        regexp_replace(regexp_replace(lower(trim(x)), '\.invalid$', ''), '\+[^@]*@', '@'),
+        '^(?:mailto:)?([^@\s,;<>"]+@[^@\s,;<>"]+\.[a-z][a-z0-9-]+)$', 1), '') END;
 
 -- Digits of a number, its plus kept, without extension and "(0)"; the first of two numbers.
 CREATE OR REPLACE TEMP MACRO digits(x) AS regexp_replace(x, '[^0-9]', '', 'g');
-CREATE OR REPLACE TEMP MACRO dialled(x) AS regexp_replace(regexp_replace(replace(regexp_replace(lower(x),
-    '^([^/]{{7,}}\d)\s*/\s*([^/]{{7,}})$', '\1'), '(0)', ''),
-    '(?:ext|x|#|poste|durchwahl|;|,| or ).*$', ''), '[^0-9+]', '', 'g');
--- E.164 where the country is known or written, else the digits as dialled.
+CREATE OR REPLACE TEMP MACRO dialled(x) AS CASE
+    WHEN regexp_full_match(x, '[0-9+]*') THEN x
+    WHEN regexp_matches(x, '[^0-9+ .)(-]') THEN regexp_replace(regexp_replace(replace(regexp_replace(lower(x),
+        '^([^/]{{7,}}\d)\s*/\s*([^/]{{7,}})$', '\1'), '(0)', ''),
+        '(?:ext|x|#|poste|durchwahl|;|,| or ).*$', ''), '[^0-9+]', '', 'g')
+    ELSE translate(replace(x, '(0)', ''), ' .)(-', '') END;
+-- E.164 where the country is known or written, else the digits as dialled; d is what dialled() gives.
 CREATE OR REPLACE TEMP MACRO to_phone(d, dialling, trunk) AS CASE
-    WHEN d IS NULL OR length(digits(d)) < 6 OR length(digits(d)) > 16 THEN NULL
-    WHEN regexp_full_match(digits(d), '(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|0?1234567890?|0?123456789)') THEN NULL
-    WHEN starts_with(d, '+') THEN '+' || digits(d)
-    WHEN starts_with(d, '00') AND length(d) > 9 THEN '+' || digits(d)[3:]
-    WHEN dialling = '1' AND starts_with(d, '011') AND length(d) > 11 THEN '+' || digits(d)[4:]
-    WHEN dialling IS NULL OR length(d) < 8 THEN digits(d)
-    WHEN starts_with(d, dialling) AND length(d) >= length(dialling) + 10 THEN '+' || digits(d)
-    WHEN trunk <> '' AND starts_with(d, trunk) THEN '+' || dialling || digits(d)[length(trunk) + 1:]
-    ELSE '+' || dialling || digits(d) END;
+    WHEN d IS NULL OR strlen(replace(d, '+', '')) < 6 OR strlen(replace(d, '+', '')) > 16 THEN NULL
+    WHEN regexp_full_match(replace(d, '+', ''), '(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|0?1234567890?|0?123456789)') THEN NULL
+    WHEN starts_with(d, '+') THEN '+' || replace(d, '+', '')
+    WHEN starts_with(d, '00') AND strlen(d) > 9 THEN '+' || replace(d, '+', '')[3:]
+    WHEN dialling = '1' AND starts_with(d, '011') AND strlen(d) > 11 THEN '+' || replace(d, '+', '')[4:]
+    WHEN dialling IS NULL OR strlen(d) < 8 THEN replace(d, '+', '')
+    WHEN starts_with(d, dialling) AND strlen(d) >= strlen(dialling) + 10 THEN '+' || replace(d, '+', '')
+    WHEN trunk <> '' AND starts_with(d, trunk) THEN '+' || dialling || replace(d, '+', '')[strlen(trunk) + 1:]
+    ELSE '+' || dialling || replace(d, '+', '') END;
 
 -- Addresses. How countries write what is not a street, made one form where one is there at all: post office boxes, house
 -- numbers with a word before them (No. 12, Plot 12, d. 5), unit/number (3/12 Smith St) and number/unit (Dluga 5/7).
@@ -138,10 +147,10 @@ CREATE OR REPLACE TEMP MACRO street_unit(x) AS nullif(coalesce(
     nullif(regexp_extract(lower(x), '^\s*(\d+[a-z]?)\s*/\s*\d+[a-z]?[\s,]+[a-z]', 1), ''),
     nullif(regexp_extract(lower(x), '^(?:l|u)(\d+)[ ,]', 1), ''),
     regexp_extract(lower(x), '\b(\d+)(?:st|nd|rd|th)? (?:floor|fl)\b', 1)), '');
-CREATE OR REPLACE TEMP MACRO street_line(x) AS clean_text(regexp_replace(regexp_replace(x,
+CREATE OR REPLACE TEMP MACRO without_unit(x) AS regexp_replace(regexp_replace(x,
     '\b(?:\d+(?:st|nd|rd|th)?|(?:lower )?ground|first|second|third|fourth|fifth|top) (?:floor|fl)\b|\b\d+o?\.? ?(?:og|ug|stock|etage|andar|piso|planta|tr)\b|(?:\b(?:{unit_words}|lot)\b\.?|#)\s*#?\s*[a-z0-9-]+|'
     '\b(?:bldg|building|tower|wing|block)\.? (?:[a-z]|\d+[a-z]?)\b|\b(?:{counted_units})\b\.?\s*\d+[a-z]?\b|^(?:l|u)\d+[ ,]', ' ', 'g'),
-    '\s(?:between|btw|bet|near|opposite|corner|at|off)\.?\s.*$|^(.*[a-z].*\d[a-z]?) - .*$', '\1'));
+    '\s(?:between|btw|bet|near|opposite|corner|at|off)\.?\s.*$|^(.*[a-z].*\d[a-z]?) - .*$', '\1');
 CREATE OR REPLACE TEMP MACRO plain_ordinals(x) AS CASE WHEN regexp_matches(x, '\d(?:st|nd|rd|th)\b|\b(?:{ordinal_pattern})\b')
     THEN regexp_replace({ordinals}, '\b(\d+)(?:st|nd|rd|th)\b', '\1', 'g') ELSE x END;
 CREATE OR REPLACE TEMP MACRO street_number(line) AS nullif(coalesce(
@@ -154,18 +163,20 @@ CREATE OR REPLACE TEMP MACRO without_compound(x) AS regexp_replace(x, '\b([a-z]{
 CREATE OR REPLACE TEMP MACRO street_name_of(x) AS coalesce(
     squeeze(regexp_replace(x, '{street_words}', ' ', 'g')), squeeze(regexp_replace(x, ' {street_words}$', '')), squeeze(x));
 
+-- A city, given as clean text.
 CREATE OR REPLACE TEMP MACRO clean_city(x) AS squeeze(regexp_replace(regexp_replace(regexp_replace(
-    regexp_replace(regexp_replace(clean_text(x),
+    regexp_replace(regexp_replace(x,
     '^st ', 'saint '), '^(?:n|north) ', 'north '), '^w ', 'west '), '^mt ', 'mount '), ' cedex.*$| \d+$', ''));
 CREATE OR REPLACE TEMP MACRO clean_postal_code(x, country) AS CASE
+    WHEN regexp_full_match(x, '\d{{5}}') AND x <> '00000' THEN x
     WHEN regexp_full_match(coalesce(x, ''), '[\s0-]*') THEN NULL
     WHEN regexp_full_match(trim(x), '\d{{5}}-?\d{{4}}') THEN trim(x)[1:5]
     WHEN country = 'US' AND regexp_full_match(trim(x), '\d{{4}}') THEN '0' || trim(x)
     ELSE nullif(regexp_replace(upper(regexp_replace(lower(x), '[^A-Za-z0-9]', '', 'g')), '^(?:D|DE|A|AT|CH|F|FR|B|BE|L|LU|NL|I|IT|E|ES|DK|S|SE|FI|FIN|N|NO|PL|CZ|SK|H|HU|P|PT)(\d{{4,6}})$', '\1'), '') END;
 
--- A first or last name without titles, nickname in brackets or quotes, and generation.
-CREATE OR REPLACE TEMP MACRO clean_person(x) AS squeeze(regexp_replace(regexp_replace(clean_text(
-    regexp_replace(x, '[(\[].*[)\]]|"[^"]+"', ' ', 'g')),
+-- A first or last name without titles, nickname in brackets or quotes, and generation; the second of clean text.
+CREATE OR REPLACE TEMP MACRO without_nickname(x) AS regexp_replace(x, '[(\[].*[)\]]|"[^"]+"', ' ', 'g');
+CREATE OR REPLACE TEMP MACRO without_titles(x) AS squeeze(regexp_replace(regexp_replace(x,
     '^(?:(?:{honorifics}) )+', ''), '(?: (?:{name_suffixes}))+$', ''));
 
 -- Eight digits, year first. The American order is read where both orders are possible; a year of two digits up to 30 is

@@ -41,6 +41,12 @@ _SCRATCH = (
     "_city",
     "_state",
     "_other_name",
+    "_place",
+    "_street",
+    "_street_name",
+    "_name_part",
+    "_title",
+    "_birthdate",
 )
 
 
@@ -109,6 +115,7 @@ def _patterns() -> dict[str, str]:
         "without_forms": _nested("x", [(pattern, " ") for pattern in lookups.legal_form_patterns()]),
         "legal_end": lookups.edge_pattern("end"),
         "legal_start": lookups.edge_pattern("start"),
+        "legal_edge": lookups.any_edge_pattern(),
         "other_name": lookups.OTHER_NAME,
         "word_pattern": "|".join(words),
         "word_map": _map(words),
@@ -206,7 +213,10 @@ def _fill(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         rows = "SELECT *, coalesce(name, concat_ws(' ', first_name, last_name)) AS name_text FROM _in"
     else:
         rows = _sql("person_inputs", name_suffixes=lookups.NAME_SUFFIXES, particles=lookups.PARTICLES)
-    names = _sql("company_names", rows=_sql("addresses", rows=rows))
+        _run(con, _sql("person_parts", rows=rows))
+    for name in ("places", "streets", "street_names"):
+        _run(con, _sql(name))
+    names = _sql("company_names", rows=rows)
     query = _sql(
         "company" if is_company else "person",
         names=names,
@@ -214,6 +224,12 @@ def _fill(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         parent="company_id" if table == "person" else "account_id",
     )
     con.execute(f"INSERT INTO standard.{table} BY NAME {query}").fetchall()
+
+
+def _run(con: duckdb.DuckDBPyConnection, script: str) -> None:
+    """Run the statements of a SQL file."""
+    for statement in script.split(";\n"):
+        con.execute(statement).fetchall()
 
 
 def _sql(name: str, **parts: str) -> str:

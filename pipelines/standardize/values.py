@@ -116,7 +116,8 @@ def registrable_domain(host: str) -> str | None:
 def transliterate(con: duckdb.DuckDBPyConnection) -> None:
     """Replace the text inputs of ``_raw`` by their ASCII form and leave the result in ``_in``.
 
-    The raw name and website stay beside it as ``name_raw`` and ``website_raw``.
+    Beside it stand the raw name as ``name_raw`` and, what several steps ask for, the website's ``host`` and
+    ``email_clean``; the macros are defined.
     """
     union = " UNION ".join(
         f"SELECT '{kind}' AS kind, {c} AS v FROM _raw WHERE length({c}) <> strlen({c})"
@@ -130,10 +131,11 @@ def transliterate(con: duckdb.DuckDBPyConnection) -> None:
     joins = joins if found else []
     replaced = f"REPLACE ({columns})" if found else ""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE _in AS SELECT r.* {replaced}, "
-        "coalesce(r.name, nullif(concat_ws(' ', r.first_name, r.last_name), '')) AS name_raw, r.website AS website_raw "
-        f"FROM _raw r {chr(10).join(joins)}"
-    )
+        f"CREATE OR REPLACE TEMP TABLE _in AS SELECT r.* EXCLUDE (bare) {replaced}, "
+        "coalesce(r.name, nullif(concat_ws(' ', r.first_name, r.last_name), '')) AS name_raw, "
+        "CASE WHEN is_host(bare) THEN bare ELSE web_host(website) END AS host, clean_email(email) AS email_clean "
+        f"FROM (SELECT *, bare_host(website) AS bare FROM _raw) r {chr(10).join(joins)}"
+    ).fetchall()
 
 
 def load_domains(con: duckdb.DuckDBPyConnection) -> None:
@@ -144,8 +146,8 @@ def load_domains(con: duckdb.DuckDBPyConnection) -> None:
     """
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _host AS "
-        "SELECT DISTINCT host FROM (SELECT web_host(website) AS host FROM _in WHERE website IS NOT NULL "
-        "UNION ALL SELECT split_part(clean_email(email), '@', 2) FROM _in WHERE email IS NOT NULL) WHERE host <> ''"
+        "SELECT DISTINCT host FROM (SELECT host FROM _in WHERE host IS NOT NULL "
+        "UNION ALL SELECT split_part(email_clean, '@', 2) FROM _in WHERE email_clean IS NOT NULL)"
     ).fetchall()
     names = suffixes()
     make_table(con, "_suffix_rule", {"rule": list(names), "plain": list(names.values())})
