@@ -32,16 +32,20 @@ class DirectEngine:
         into: str,
         *,
         also: Mapping[str, str] | None = None,
+        kept: str = "true",
     ) -> None:
         """See ``ResolutionEngine.score``; the three inputs and ``into`` are temporary tables.
 
         A condition may also use other columns of ``pairs``, as ``<column>_p``, which Splink has no place for. ``also``
-        are more columns of ``into``, name → SQL over the same.
+        are more columns of ``into``, name → SQL over the same; ``kept`` is SQL over l, r and match_weight for
+        the pairs that are written.
         """
         if not is_plain(settings):
             DuckDBEngine(self._con).score(settings, left, right, pairs, into)
+            self._con.execute(f"DELETE FROM {into} WHERE NOT ({kept})").fetchall()
             return
-        statement = weighing(settings, self._columns(left), self._columns(right), self._columns(pairs), also or {})
+        columns = (self._columns(left), self._columns(right), self._columns(pairs))
+        statement = weighing(settings, *columns, also or {}, kept)
         statement = statement.format(left=left, right=right, pairs=pairs)
         self._con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {statement}").fetchall()
 
@@ -61,10 +65,11 @@ def weighing(
     right: list[str],
     pairs: list[str],
     also: Mapping[str, str] = MappingProxyType({}),
+    kept: str = "true",
 ) -> str:
     """Return the query that scores ``{pairs}`` (l, r) of ``{left}`` and ``{right}`` (column n) with these settings.
 
-    ``left``, ``right`` and ``pairs`` are the columns of the three; ``also`` as in ``DirectEngine.score``.
+    ``left``, ``right`` and ``pairs`` are the columns of the three; ``also`` and ``kept`` as in ``DirectEngine.score``.
     """
     prior = settings["probability_two_random_records_match"]
     names = [comparison["output_column_name"] for comparison in settings["comparisons"]]
@@ -74,14 +79,16 @@ def weighing(
     weights = ", ".join(f"{_weight(c)} AS mw_{c['output_column_name']}" for c in settings["comparisons"])
     total = " + ".join([repr(math.log2(prior / (1 - prior))), *(f"mw_{name}" for name in names)])
     gammas = "".join(f", gamma_{name}" for name in names) if settings["retain_matching_columns"] else ""
-    kept = "".join(f", mw_{name}" for name in names)
+    bits = "".join(f", mw_{name}" for name in names)
     told = "".join(f", {sql.replace('{', '{{').replace('}', '}}')} AS {name}" for name, sql in also.items())
     # The two sides in one row first: a condition is written over <column>_l and <column>_r.
     return (
         f"WITH seen AS (SELECT p.l, p.r, {', '.join(seen)} FROM {{pairs}} p "
         f"JOIN {{left}} a ON a.n = p.l JOIN {{right}} b ON b.n = p.r), "
-        f"leveled AS (SELECT l, r, {levels}{told} FROM seen), weighed AS (SELECT *, {weights} FROM leveled) "
-        f"SELECT l, r, {total} AS match_weight{gammas}{kept}{''.join(f', {name}' for name in also)} FROM weighed"
+        f"leveled AS (SELECT *, {levels} FROM seen), weighed AS (SELECT *, {weights} FROM leveled), "
+        # What else is known is asked of the pairs that are kept alone.
+        f"summed AS (SELECT *, {total} AS match_weight FROM weighed) "
+        f"SELECT l, r, match_weight{gammas}{bits}{told} FROM summed WHERE {kept}"
     )
 
 

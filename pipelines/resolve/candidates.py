@@ -97,7 +97,9 @@ def find_blocks(con: duckdb.DuckDBPyConnection, sides: Sides) -> None:
 
 def pair_up(con: duckdb.DuckDBPyConnection, sides: Sides) -> Candidates:
     """Create ``_pair`` and ``_too_common`` from ``_left_key``, ``_right_key`` and ``_block``, as memory allows."""
-    con.execute("CREATE OR REPLACE TEMP TABLE _pair (l INTEGER, r INTEGER, kinds UINTEGER, shared_rarity DOUBLE)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE _pair (l INTEGER, r INTEGER, kinds UINTEGER, shared_rarity DOUBLE, nth UTINYINT)"
+    )
     to_make = con.sql("SELECT coalesce(sum(entities * records), 0)::BIGINT FROM _block WHERE kept").fetchall()[0][0]
     parts = max(1, math.ceil(to_make * BYTES_PER_PAIR / share_of_memory(con)))
     for part in range(parts):

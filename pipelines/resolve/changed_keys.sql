@@ -1,8 +1,11 @@
--- What the changed entities' keys were and are, and how large the blocks of those keys were and are.
+-- What the changed entities' keys were and are, which they lost or got, and how large the blocks of those keys were and are.
 CREATE OR REPLACE TEMP TABLE _old_key AS
 SELECT k.h, k.kind, k.n FROM _state.{object}_kept_entity_key k SEMI JOIN _changed_right c ON c.n = k.n;
 CREATE OR REPLACE TEMP TABLE _old_rung_key AS
 SELECT k.step, k.h, k.n FROM _state.{object}_kept_entity_rung k SEMI JOIN _changed_right c ON c.n = k.n;
+CREATE OR REPLACE TEMP TABLE _moved_key AS
+SELECT h, n FROM _new_key ANTI JOIN _old_key USING (h, n)
+UNION ALL SELECT h, n FROM _old_key ANTI JOIN _new_key USING (h, n);
 CREATE OR REPLACE TEMP TABLE _resized AS
 WITH moved AS (
     SELECT h, sum(more) AS more FROM (

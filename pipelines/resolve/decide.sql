@@ -2,8 +2,8 @@
 CREATE OR REPLACE TEMP TABLE _verdict AS
 WITH first AS (FROM _considered WHERE rank = 1
 ), whole AS (
-    SELECT l, count(*) AS candidates, arg_min(rule_code, rank) AS rule_code, sum(match_probability ORDER BY rank) AS together
-    FROM _considered GROUP BY l
+    SELECT l, count(*) + coalesce(any_value(h.pairs), 0) AS candidates, arg_min(rule_code, rank) AS rule_code, sum(match_probability ORDER BY rank) AS together
+    FROM _considered LEFT JOIN (SELECT l, count(*) AS pairs FROM _hopeless GROUP BY l) h USING (l) GROUP BY l
 ), best AS (
     SELECT f.l, w.candidates, f.r, w.rule_code, f.settled, f.match_weight AS weight, f.match_probability AS probability,
         s.match_weight AS second_weight, f.veto, w.together

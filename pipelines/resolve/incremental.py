@@ -17,7 +17,9 @@ from pipelines.resolve.candidates import BLOCK, MOST, block_keys, pair_up, weigh
 from pipelines.resolve.decisions import IN_FORCE
 from pipelines.resolve.frozen import number
 from pipelines.resolve.gathering import Gathered
+from pipelines.resolve.hopeless import weigh_again
 from pipelines.resolve.judgements import apply_judgements
+from pipelines.resolve.model import Model
 from pipelines.resolve.reference_index import keep_reference
 from pipelines.resolve.rungs import MOST_ENTITIES_PER_KEY, Rung, climb, rung_keys
 from pipelines.resolve.scripts import code_version, run_script
@@ -46,7 +48,7 @@ def signature_of(matching: Matching, model: Path | None) -> str:
 
 
 def gather_changes(
-    con: duckdb.DuckDBPyConnection, name: Object, rungs: tuple[Rung, ...], run: RunContext, signature: str
+    con: duckdb.DuckDBPyConnection, name: Object, rungs: tuple[Rung, ...], run: RunContext, signature: str, model: Model
 ) -> Gathered | None:
     """Do what ``gather`` does for the records that changes since the last run can concern; None: gather everything.
 
@@ -65,8 +67,13 @@ def gather_changes(
     at_hand: dict[str, str] = {"object": name}
     run_script(con, "gone.sql", replace=at_hand)
     run_script(con, "changed_keys.sql", replace=at_hand, entities=sides.entities, block=BLOCK)
-    apart = {"apart": str(_apart(con, name)).lower()}
-    run_script(con, "concerned.sql", replace=at_hand | apart, most=MOST_ENTITIES_PER_KEY)
+    run_script(con, "concerned.sql", replace=at_hand, most=MOST_ENTITIES_PER_KEY)
+    fetch_side(
+        con, "left", f"SELECT n, id FROM _state.{name}_kept_record SEMI JOIN (SELECT l AS n FROM _again) USING (n)"
+    )
+    weigh_side(con, "left")
+    weigh_again(con, sides, model)
+    run_script(con, "looked_at.sql", replace=at_hand | {"apart": str(_apart(con, name)).lower()})
     records = scalar(con, "SELECT count(*) FROM _looked_at")
     if records > max(TOO_MANY * sides.left, 1000):
         return None

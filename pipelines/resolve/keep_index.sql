@@ -9,6 +9,7 @@ LEFT JOIN (SELECT l AS n, min(shared_rarity) AS line FROM _pair GROUP BY l HAVIN
 CREATE OR REPLACE TABLE _state.{object}_kept_record_key AS
 SELECT h, n FROM _left_key WHERE n NOT IN (SELECT l FROM _rung_hit WHERE hits = 1);
 CREATE OR REPLACE TABLE _state.{object}_kept_record_rung AS SELECT step, h, n FROM _left_rung_key;
-CREATE OR REPLACE TABLE _state.{object}_kept_pair AS SELECT l, r FROM _considered;
+CREATE OR REPLACE TABLE _state.{object}_kept_pair AS
+SELECT l, r, false AS hopeless FROM _considered UNION ALL SELECT l, r, true FROM _hopeless;
 CREATE OR REPLACE TABLE _state.{object}_kept_asked AS SELECT id FROM _asked;
 CREATE OR REPLACE TABLE _state.{object}_kept_departed AS SELECT id, sig FROM _departed_now;

@@ -42,10 +42,10 @@ def met_pairs(con: duckdb.DuckDBPyConnection, sides: Sides, pairs: str | None = 
     if "veto" in columns:
         rows = f"_paired m SEMI JOIN {pairs} USING (l, r)" if pairs else "_paired m"
         only = "" if pairs else "WHERE m.considered"
-        wanted = "m.* EXCLUDE (otherwise, considered), s.* EXCLUDE (l, r)"
-        return f"SELECT {wanted} FROM {rows} LEFT JOIN _scored s USING (l, r) {only}"
+        wanted = "m.* EXCLUDE (otherwise, considered, spared), s.* EXCLUDE (l, r)"
+        return f"SELECT {wanted} FROM {rows} JOIN _scored s USING (l, r) {only}"
     parts = {
-        "pairs": pairs or "(SELECT l, r FROM _paired WHERE considered)",
+        "pairs": pairs or "(SELECT l, r FROM _paired ANTI JOIN _hopeless USING (l, r) WHERE considered)",
         "known": ", ".join(f"{sql} AS {name}" for name, sql in known_of_pairs(sides.kind).items()),
         "alike": alike_join(sides.kind, "pair.l", "pair.r"),
     }

@@ -16,7 +16,8 @@ INSERT INTO _state.{object}_kept_record_rung SELECT step, h, n FROM _left_rung_k
 DELETE FROM _state.{object}_kept_entity_rung WHERE n IN (SELECT n FROM _changed_right);
 INSERT INTO _state.{object}_kept_entity_rung SELECT step, h, n FROM _new_rung_key;
 DELETE FROM _state.{object}_kept_pair WHERE l IN (SELECT n FROM _looked_at);
-INSERT INTO _state.{object}_kept_pair SELECT l, r FROM _considered;
+INSERT INTO _state.{object}_kept_pair
+SELECT l, r, false FROM _considered UNION ALL SELECT l, r, true FROM _hopeless;
 DELETE FROM _state.{object}_kept_asked;
 INSERT INTO _state.{object}_kept_asked SELECT id FROM _asked;
 DELETE FROM _state.{object}_kept_departed;

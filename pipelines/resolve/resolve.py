@@ -16,6 +16,7 @@ from pipelines.resolve.approval import TABLE, Stop, hold_to_limit, record_stop
 from pipelines.resolve.basis import basis_of, compare_basis
 from pipelines.resolve.frozen import freeze, start_counting
 from pipelines.resolve.gathering import Gathered, gather
+from pipelines.resolve.hopeless import KEPT, SHOWN, note_hopeless
 from pipelines.resolve.incremental import gather_changes, keep_index, signature_of
 from pipelines.resolve.learning import learn
 from pipelines.resolve.model import Model, latest_model, save_model
@@ -91,7 +92,7 @@ def resolve(
     kept = _kept_model(con, name, run, models_dir)
     signature = signature_of(settings.matching, kept[1] if kept else None)
     reference = reference_signature(kept[1], rungs) if kept else None
-    seen = gather_changes(con, name, rungs, run, signature) if kept else None
+    seen = gather_changes(con, name, rungs, run, signature, kept[0]) if kept else None
     if seen is None:
         seen = gather(con, name, rungs, run, seed=settings.matching.seed, reference=reference)
     sides = seen.sides
@@ -99,6 +100,7 @@ def resolve(
     model, path, reused = kept or (_trained(con, engine or DirectEngine(con), sides, run), None, False)
     precision = read_precision(con) if reused else estimate_precision(con, rungs, model)
     _score(con, engine or DirectEngine(con), sides, model, settings.matching, models_dir.with_name("spark"))
+    note_hopeless(con, model)
     if model is not None and not reused:
         model = learn(con, sides, model)
         path = save_model(model, models_dir, run)
@@ -217,8 +219,8 @@ def _score(
     matching: Matching,
     exchange: Path,
 ) -> None:
-    """Create ``_scored`` with the weight of every pair; empty without a model."""
-    run_script(con, "paired.sql")
+    """Create ``_scored`` with the weight of every pair that is not hopeless; empty without a model."""
+    run_script(con, "paired.sql", shown=SHOWN)
     if model is None:
         con.execute("CREATE OR REPLACE TEMP TABLE _scored (l INTEGER, r INTEGER, match_weight DOUBLE)")
         con.execute(
@@ -232,10 +234,10 @@ def _score(
     )
     if matching.engine == "spark" and con.sql("SELECT count(*) FROM _to_score").fetchall()[0][0]:
         score_on_spark(con, matching.spark, exchange, sides, "_to_score", model, "_splink")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT {columns} FROM _splink")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT {columns} FROM _splink WHERE {KEPT}")
         return
     given = (model.comparisons, model.parameters, model.prior)
-    score_in_parts(con, engine, sides, "_to_score", given, "_scored", columns, known=True)
+    score_in_parts(con, engine, sides, "_to_score", given, "_scored", columns, known=True, kept=KEPT)
 
 
 def _counts(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:

@@ -104,10 +104,12 @@ def score(
     *,
     levels: bool = False,
     known: bool = False,
+    kept: str = "true",
 ) -> None:
     """Score table ``pairs`` (l, r) and write ``into`` (l, r, match_weight, mw_…; with ``levels`` also gamma_…).
 
-    With ``known`` also what else is known of a pair, where the engine can tell: both sides are at hand then.
+    With ``known`` also what else is known of a pair, where the engine can tell: both sides are at hand then. ``kept``
+    is SQL over l, r and match_weight for the pairs that are written.
     """
     by_pair = isinstance(engine, DirectEngine)
     also = {name: _of_both_sides(sql) for name, sql in known_of_pairs(sides.kind).items()} if known and by_pair else {}
@@ -119,9 +121,10 @@ def score(
             level["sql_condition"] = _LIKENESS.sub(r"\1_p", level["sql_condition"])
     settings = splink_settings(given, prior, levels=levels)
     if isinstance(engine, DirectEngine):
-        engine.score(settings, "_left_seen", "_right_seen", pairs, into, also=also)
+        engine.score(settings, "_left_seen", "_right_seen", pairs, into, also=also, kept=kept)
     else:
         engine.score(settings, "_left_seen", "_right_seen", pairs, into)
+        con.execute(f"DELETE FROM {into} WHERE NOT ({kept})")
 
 
 def score_in_parts(
@@ -134,10 +137,11 @@ def score_in_parts(
     columns: str,
     *,
     known: bool = False,
+    kept: str = "true",
 ) -> int:
     """Score ``pairs`` like ``score``, as many at a time as memory allows; write SQL ``columns`` of it to ``into``.
 
-    With ``known`` also what else is known of a pair, where the engine can tell.
+    ``known`` and ``kept`` as there.
 
     ``model`` are comparisons, parameters and prior. For companies ``_name_alike`` has all pairs in the end. Returns the
     parts; all pairs of a record are in one.
@@ -151,7 +155,7 @@ def score_in_parts(
         tables["_every_likeness"] = "FROM _name_alike"
     for part in range(parts):
         con.execute(f"CREATE OR REPLACE TEMP TABLE _part AS SELECT l, r FROM {pairs} WHERE l % {parts} = {part}")
-        score(con, engine, sides, "_part", *model, "_part_scored", known=known)
+        score(con, engine, sides, "_part", *model, "_part_scored", known=known, kept=kept)
         for table, rows in tables.items():
             con.execute(f"INSERT INTO {table} {rows}" if part else f"CREATE OR REPLACE TEMP TABLE {table} AS {rows}")
     if "_every_likeness" in tables:

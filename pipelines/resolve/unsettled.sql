@@ -2,4 +2,5 @@
 -- not show in what is published.
 DELETE FROM _pair WHERE l IN (SELECT l FROM _anchor);
 DELETE FROM _paired WHERE NOT otherwise AND l IN (SELECT l FROM _anchor);
+DELETE FROM _hopeless WHERE l IN (SELECT l FROM _anchor);
 UPDATE _paired SET kinds = 0 WHERE kinds > 0 AND l IN (SELECT l FROM _anchor);

@@ -1,0 +1,38 @@
+"""Pairs that share a key and nothing that matters: found, weighed, counted, and not listed.
+
+Nine candidates in ten lie tens of bits below anything a person or a threshold asks for. They compete with nobody, so
+what is ranked, decided, published and looked at again after a change leaves them out. A record shows the best two by
+keys all the same, and whatever a rung or a person named; records that people decided on keep all, because a second
+stage learns from what was turned down.
+"""
+
+import duckdb
+
+from pipelines.resolve.model import Model
+from pipelines.resolve.scoring import score_in_parts
+from pipelines.resolve.scripts import run_script
+from pipelines.resolve.sides import Sides
+from resources.direct_engine import DirectEngine
+
+#: Bits of all comparisons and the prior below which a pair is hopeless: 1 to 32,768, before its rivals are considered.
+FLOOR = -15.0
+#: Candidates a record shows however little they weigh: the link, and what comes next.
+SHOWN = 2
+#: SQL over ``l``, ``r`` and ``match_weight`` for what is kept of the pairs of ``_paired``.
+KEPT = f"match_weight >= {FLOOR} OR (l, r) IN (SELECT l, r FROM _paired WHERE spared)"
+
+
+def note_hopeless(con: duckdb.DuckDBPyConnection, model: Model | None) -> None:
+    """Create ``_hopeless`` (l, r): the pairs of ``_paired`` that scoring left out; none without a model."""
+    rows = "ANTI JOIN _scored USING (l, r)" if model else "LIMIT 0"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE _hopeless AS SELECT l, r FROM _paired {rows}")
+
+
+def weigh_again(con: duckdb.DuckDBPyConnection, sides: Sides, model: Model) -> None:
+    """Create ``_hopeful`` (n), the records of the pairs ``_again`` (l, r) that are hopeless no more.
+
+    Needs both sides of these pairs in ``_left`` and ``_right``, with their words.
+    """
+    given = (model.comparisons, model.parameters, model.prior)
+    score_in_parts(con, DirectEngine(con), sides, "_again", given, "_weighed_again", "l, match_weight")
+    run_script(con, "hopeful.sql", floor=FLOOR)
