@@ -60,7 +60,10 @@ _NAME = Comparison(
         Level("same, common words", "name_key_l = name_key_r", 0.1),
         Level(
             "a letter or two off",
-            "same_numbers(name_numbers_l, name_numbers_r) "
+            # The cheap test first: most candidates differ in length, and the others are asked of every one of them.
+            "abs(least(length(name_squashed_l), 64) - least(length(name_squashed_r), 64)) "
+            "<= greatest(1, length(name_squashed_r) // 10) "
+            "AND same_numbers(name_numbers_l, name_numbers_r) "
             "AND jaro_winkler_similarity(name_squashed_l, name_squashed_r) >= 0.92 "
             "AND near(left(name_squashed_l, 64), left(name_squashed_r, 64), "
             "greatest(1, length(name_squashed_r) // 10))",
@@ -102,7 +105,11 @@ _DOMAIN = Comparison(
     (
         Level("same, one company's", f"domain_l = domain_r AND domain_places_r < {CROWD}", 0.75),
         Level("same, shared by several", "domain_l = domain_r", 0.1),
-        Level("same before the suffix", "split_part(domain_l, '.', 1) = split_part(domain_r, '.', 1)", 0.05),
+        Level(
+            "same before the suffix",
+            "left(domain_l, 2) = left(domain_r, 2) AND split_part(domain_l, '.', 1) = split_part(domain_r, '.', 1)",
+            0.05,
+        ),
     ),
     0.1,
 )
