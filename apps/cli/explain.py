@@ -8,6 +8,7 @@ from apps.cli.output import print_json, print_table
 from apps.snapshot import open_snapshot
 from pipelines.resolve import Explanation, explain
 from pipelines.resolve.explain import CandidateView
+from pipelines.resolve.hopeless import FLOOR
 from pipelines.resolve.waterfall import waterfall_lines
 from pipelines.run import OBJECTS
 from resources.home import Home
@@ -50,6 +51,8 @@ def _print(found: Explanation, drawn: int = DRAWN) -> None:
     _print_values(found)
     for candidate in found.candidates:
         _print_candidate(candidate, found.winner, drawn=candidate.rank <= drawn)
+    if found.hopeless:
+        click.echo(f"\n{found.hopeless} more share a key with it and weigh less than {FLOOR:g} bits: not listed.")
     if found.margin is not None:
         way = "leads" if found.margin >= 0 else "lies behind"
         lead = found.winner or found.candidates[0].reference_id

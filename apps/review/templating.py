@@ -9,6 +9,7 @@ from apps.review import formats
 from apps.review.candidate_map import candidate_map
 from apps.review.differences import marked
 from apps.review.waterfall import waterfall
+from pipelines.resolve.hopeless import FLOOR
 
 
 @cache
@@ -34,5 +35,5 @@ def environment() -> Environment:
         "filled": formats.filled,
         "called": formats.called,
     }
-    made.globals |= {"marked": marked, "waterfall": waterfall, "candidate_map": candidate_map}
+    made.globals |= {"marked": marked, "waterfall": waterfall, "candidate_map": candidate_map, "hopeless_below": FLOOR}
     return made

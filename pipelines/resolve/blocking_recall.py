@@ -30,7 +30,8 @@ class BlockingRecall:
 def blocking_recall(con: duckdb.DuckDBPyConnection, name: Object, truth: str) -> BlockingRecall:
     """Compare ``match.<name>_candidate`` as the last run left it with relation ``truth`` (salesforce_id, reference_id).
 
-    A pair counts as met where a key or a rung brought it, and also where only a decision did.
+    A pair counts as met where a key or a rung brought it, and also where only a decision did; not where it weighs so
+    little that it is not listed (``hopeless.py``).
     """
     sql = _SQL.read_text(encoding="utf-8")
     for placeholder, text in {"truth": truth, "object": name, "kind": kind_of(name)}.items():

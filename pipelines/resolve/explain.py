@@ -58,7 +58,8 @@ class Explanation:
     about the two best. ``decisions`` are newest first, taken back ones too; ``changes`` are of the link, newest first,
     and ``latest_change`` the one of the latest run, None where that left the link as it was. ``events`` are what
     happened to the record in Salesforce, ``parts`` the records that were merged into it or leads converted to it.
-    ``person_contact`` is the contact under which the person of a person account is matched.
+    ``person_contact`` is the contact under which the person of a person account is matched. ``hopeless`` counts
+    entities that share a key with the record and weigh so little that they are not listed.
     """
 
     object: str
@@ -76,6 +77,7 @@ class Explanation:
     events: list[dict[str, Any]]
     parts: list[dict[str, Any]]
     person_contact: str | None = None
+    hopeless: int = 0
 
 
 def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) -> Explanation:
@@ -115,6 +117,7 @@ def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) ->
         events=_rows(con, "ops.record_event", f"object_name = '{name}' AND {mine}", "detected_at DESC"),
         parts=_parts(con, name, key),
         person_contact=_person_contact(con, link),
+        hopeless=max(0, int(link["candidate_count"] or 0) - len(candidates)),
     )
 
 

@@ -18,8 +18,16 @@ from resources.direct_engine import DirectEngine
 FLOOR = -15.0
 #: Candidates a record shows however little they weigh: the link, and what comes next.
 SHOWN = 2
-#: SQL over ``l``, ``r`` and ``match_weight`` for what is kept of the pairs of ``_paired``.
-KEPT = f"match_weight >= {FLOOR} OR (l, r) IN (SELECT l, r FROM _paired WHERE spared)"
+
+
+def list_pairs(con: duckdb.DuckDBPyConnection) -> None:
+    """Create ``_paired``, every pair there is anything to say of, and ``_to_score`` (l, r)."""
+    run_script(con, "paired.sql", shown=SHOWN)
+
+
+def kept_sql() -> str:
+    """Return SQL over ``l``, ``r`` and ``match_weight`` for the pairs of ``_paired`` that are not hopeless."""
+    return f"match_weight >= {FLOOR} OR (l, r) IN (SELECT l, r FROM _paired WHERE spared)"
 
 
 def note_hopeless(con: duckdb.DuckDBPyConnection, model: Model | None) -> None:

@@ -11,5 +11,5 @@ SELECT h, n FROM _left_key WHERE n NOT IN (SELECT l FROM _rung_hit WHERE hits = 
 CREATE OR REPLACE TABLE _state.{object}_kept_record_rung AS SELECT step, h, n FROM _left_rung_key;
 CREATE OR REPLACE TABLE _state.{object}_kept_pair AS
 SELECT l, r, false AS hopeless FROM _considered UNION ALL SELECT l, r, true FROM _hopeless;
-CREATE OR REPLACE TABLE _state.{object}_kept_asked AS SELECT id FROM _asked;
+CREATE OR REPLACE TABLE _state.{object}_kept_asked AS SELECT id::VARCHAR AS id FROM _asked;
 CREATE OR REPLACE TABLE _state.{object}_kept_departed AS SELECT id, sig FROM _departed_now;

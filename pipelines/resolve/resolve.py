@@ -16,7 +16,7 @@ from pipelines.resolve.approval import TABLE, Stop, hold_to_limit, record_stop
 from pipelines.resolve.basis import basis_of, compare_basis
 from pipelines.resolve.frozen import freeze, start_counting
 from pipelines.resolve.gathering import Gathered, gather
-from pipelines.resolve.hopeless import KEPT, SHOWN, note_hopeless
+from pipelines.resolve.hopeless import kept_sql, list_pairs, note_hopeless
 from pipelines.resolve.incremental import gather_changes, keep_index, signature_of
 from pipelines.resolve.learning import learn
 from pipelines.resolve.model import Model, latest_model, save_model
@@ -220,7 +220,7 @@ def _score(
     exchange: Path,
 ) -> None:
     """Create ``_scored`` with the weight of every pair that is not hopeless; empty without a model."""
-    run_script(con, "paired.sql", shown=SHOWN)
+    list_pairs(con)
     if model is None:
         con.execute("CREATE OR REPLACE TEMP TABLE _scored (l INTEGER, r INTEGER, match_weight DOUBLE)")
         con.execute(
@@ -234,10 +234,10 @@ def _score(
     )
     if matching.engine == "spark" and con.sql("SELECT count(*) FROM _to_score").fetchall()[0][0]:
         score_on_spark(con, matching.spark, exchange, sides, "_to_score", model, "_splink")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT {columns} FROM _splink WHERE {KEPT}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE _scored AS SELECT {columns} FROM _splink WHERE {kept_sql()}")
         return
     given = (model.comparisons, model.parameters, model.prior)
-    score_in_parts(con, engine, sides, "_to_score", given, "_scored", columns, known=True, kept=KEPT)
+    score_in_parts(con, engine, sides, "_to_score", given, "_scored", columns, known=True, kept=kept_sql())
 
 
 def _counts(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:

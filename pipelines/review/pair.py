@@ -77,6 +77,7 @@ def pair(
         raw=_raw(con, key, record, entity),
         standard=_standard(key.object, record, entity),
         candidates=candidates,
+        hopeless=max(0, int(link["candidate_count"] or 0) - len(candidates)),
         mapped=mapped_fields(con, key, settings or Settings()),
         decisions=decisions,
         pending=pending_decisions(con, store).of(key.object, key.salesforce_id),

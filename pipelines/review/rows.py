@@ -215,7 +215,10 @@ class EvidenceChange:
 
 @dataclass(frozen=True)
 class PairView:
-    """Everything a person needs to decide one pair; ``version`` goes back with the decision."""
+    """Everything a person needs to decide one pair; ``version`` goes back with the decision.
+
+    ``hopeless`` counts entities that share a key with the record and weigh too little to be listed.
+    """
 
     key: PairKey
     name: str | None
@@ -235,6 +238,7 @@ class PairView:
     raw: tuple[Field, ...]
     standard: tuple[Field, ...]
     candidates: tuple[Candidate, ...]
+    hopeless: int
     mapped: tuple[MappedField, ...]
     decisions: tuple[Decision, ...]
     pending: tuple[Pending, ...]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.resolve import candidates
+from pipelines.resolve import candidates, explain, hopeless
 from pipelines.resolve.blocking_recall import blocking_recall
 from pipelines.resolve.rungs import MOST_HITS
 from tests.support.resolution import connect, put, read_csv, resolve_all
@@ -40,6 +40,39 @@ def test_other_records_are_no_reason_to_cut_a_block(tmp_path: Path) -> None:
         least, most = con.sql("SELECT min(candidate_count), max(candidate_count) FROM crosswalk.account").fetchall()[0]
     assert (least, most) == (3, 3)
     assert result.blocks_cut == 0
+
+
+def test_hopeless_pairs_are_counted_and_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for floor in (-1000.0, hopeless.FLOOR):
+        monkeypatch.setattr(hopeless, "FLOOR", floor)
+        with connect() as con:
+            put(con, "salesforce.account", list(read_csv(FOLDER / "Account.csv"))[:200])
+            put(con, "reference.company", read_csv(FOLDER / "reference_company.csv"))
+            resolve_all(con, "account", tmp_path / str(floor))
+            links = con.sql(
+                "SELECT * EXCLUDE (linked_since, run_id) REPLACE (round(match_probability, 6) AS match_probability) "
+                "FROM crosswalk.account ORDER BY 1"
+            ).fetchall()
+            pairs = {
+                (record, entity): (weight, rung)
+                for record, entity, weight, rung in con.sql(
+                    "SELECT salesforce_id, reference_id, match_weight, rule_code FROM match.account_candidate"
+                ).fetchall()
+            }
+            record = next(row[0] for row in links if row[7] > hopeless.SHOWN)
+            told = explain(con, "account", record)
+        found.append((links, pairs, told))
+    (links, every, _), (same_links, listed, told) = found
+    assert same_links == links, "what is linked, and of how many, does not depend on it"
+    hopeful = {pair for pair, (weight, _) in every.items() if weight is None or weight >= hopeless.FLOOR}
+    assert hopeful < listed.keys() < every.keys()
+    assert all(listed[pair] == every[pair] for pair in listed)
+    for record in {pair[0] for pair in every}:
+        mine = [pair for pair in every if pair[0] == record]
+        shown = [pair for pair in mine if pair in listed]
+        assert len(shown) >= min(len(mine), hopeless.SHOWN)
+    assert told.hopeless == told.link["candidate_count"] - len(told.candidates)
 
 
 def test_a_rung_that_finds_many_proposes_few(tmp_path: Path) -> None:

@@ -53,6 +53,25 @@ def test_the_same_weights_and_levels_as_splink(levels: bool) -> None:
     assert other == []
 
 
+def test_only_the_pairs_asked_for_are_kept() -> None:
+    found = splink_settings(splink_comparisons(CHOSEN, starting_parameters(CHOSEN)), 0.0123)
+    with duckdb.connect() as con:
+        _sides(con)
+        DirectEngine(con).score(found, "_left_seen", "_right_seen", "_wanted", "_all")
+        middle = con.execute("SELECT median(match_weight) FROM _all").fetchall()[0][0]
+        kept = f"match_weight >= {middle} OR (l, r) IN (SELECT l, r FROM _wanted WHERE l = r)"
+        also = {"cities": "city_clean_l || city_clean_r"}
+        DirectEngine(con).score(found, "_left_seen", "_right_seen", "_wanted", "_kept", also=also, kept=kept)
+        wrong = con.execute(
+            f"SELECT count(*) FROM _all a FULL JOIN (SELECT * EXCLUDE (cities) FROM _kept) k USING (l, r) "
+            f"WHERE (k.match_weight IS NOT NULL) <> (a.match_weight >= {middle} OR l = r) "
+            "OR k.match_weight IS NOT NULL AND k IS DISTINCT FROM a"
+        ).fetchall()[0][0]
+        counts = con.execute("SELECT (SELECT count(*) FROM _all), (SELECT count(*) FROM _kept)").fetchall()[0]
+    assert wrong == 0
+    assert 39 < counts[1] < counts[0]
+
+
 def test_what_it_does_not_know_is_left_to_splink() -> None:
     found = splink_settings(splink_comparisons(CHOSEN, starting_parameters(CHOSEN)), 0.01)
     assert is_plain(found)
