@@ -1,7 +1,7 @@
 """Small helpers every step uses on warehouse tables; what a table holds is its room's business."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from weakref import WeakKeyDictionary
 
 import duckdb
@@ -86,10 +86,20 @@ def described_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[Column
 
 
 def replace_table(con: duckdb.DuckDBPyConnection, contract: TableContract, extra: Sequence[Column] = ()) -> None:
-    """Create the contract's table anew and empty, with its comments and the columns known only at run time."""
-    con.execute(contract.ddl(extra=extra, replace=True))
-    for statement in contract.comments(extra=extra):
-        con.execute(statement)
+    """Create the contract's table anew and empty, with its comments and the columns known only at run time.
+
+    In one transaction: every comment would else wait for the disk, and a killed process leave some of them out.
+    """
+    with nullcontext() if _in_transaction(con) else transaction(con):
+        con.execute(contract.ddl(extra=extra, replace=True))
+        for statement in contract.comments(extra=extra):
+            con.execute(statement)
+
+
+def _in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a transaction is open: without one every statement has a transaction of its own."""
+    first, second = (con.execute("SELECT txid_current()").fetchall() for _ in range(2))
+    return first == second
 
 
 def ensure_table(con: duckdb.DuckDBPyConnection, contract: TableContract) -> None:

@@ -33,8 +33,10 @@ def put(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row], types: 
     relation = ".".join(quoted(part) for part in table.split("."))
     con.execute(f"CREATE OR REPLACE TABLE {relation} ({columns})")
     if rows:
-        marks = ", ".join("?" for _ in types)
-        con.executemany(f"INSERT INTO {relation} VALUES ({marks})", [[row.get(name) for name in types] for row in rows])
+        # One statement: row by row each would wait for the disk.
+        marks = ", ".join(f"({', '.join('?' for _ in types)})" for _ in rows)
+        values = [row.get(name) for row in rows for name in types]
+        con.execute(f"INSERT INTO {relation} VALUES {marks}", values).fetchall()
 
 
 #: DuckDB types of the API fields that are not text.
