@@ -95,9 +95,11 @@ def _tell(report: dict[str, Any]) -> None:
         click.echo(f"Note: {note}")
     if not report["ok"]:
         click.echo(f"{file}: {len(report['problems'])} to correct", err=True)
-        for problem in report["problems"]:
-            click.echo(f"  {problem['text']}", err=True)
-        click.echo("Next: correct them, then run: crosswalk settings check", err=True)
+        texts = [problem["text"] for problem in report["problems"]]
+        for text in texts:
+            click.echo("  " + text.replace("\n", "\n  "), err=True)
+        if not any("Next: " in text for text in texts):
+            click.echo("Next: correct them, then run: crosswalk settings check", err=True)
     elif file:
         click.echo(f"{file} is right (hash {report['hash']}).")
     else:
