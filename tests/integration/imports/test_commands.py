@@ -7,16 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from apps.cli.main import cli
 from data_contracts.errors import CrosswalkError, SettingsError, WarehouseError
 from data_contracts.settings import Settings
 from data_contracts.settings_file import load_settings
 from pipelines.imports import build_creation_proposals, build_entity_imports, build_imports
 from pipelines.ownership import build_opportunity_ownership, build_ownership
 from resources.home import Home
+from tests.integration.imports.conftest import run
 from tests.support.org_tables import fetch, put, put_crosswalk, put_salesforce, run_context, warehouse
+
+pytestmark = pytest.mark.usefixtures("home")
 
 DESCRIBED = [
     {"object_name": "Account", "field_name": name, "label": label, "type": kind}
@@ -27,17 +28,6 @@ DESCRIBED = [
         ("BillingAddress", "Billing Address", "address"),
     )
 ]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CROSSWALK_HOME", str(tmp_path / "home"))
-    return Home.from_environment()
-
-
-def _run(*arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(cli, arguments, input=answer)
 
 
 def _fill(home: Home) -> None:
@@ -57,7 +47,7 @@ def _fill(home: Home) -> None:
 
 def test_init_writes_a_file_that_loads_and_never_overwrites_one(tmp_path: Path):
     (tmp_path / "c.csv").write_text("id,legal_name\n1,Acme\n")
-    result = _run("init", "--instance-url", "https://a.my.salesforce.com", "--reference-company", "c.csv",
+    result = run("init", "--instance-url", "https://a.my.salesforce.com", "--reference-company", "c.csv",
                   "--column", "company.company_id=id", "--column", "company.name=legal_name")  # fmt: skip
     assert result.exit_code == 0, result.output
     settings = load_settings(tmp_path / "crosswalk.yaml")
@@ -67,7 +57,7 @@ def test_init_writes_a_file_that_loads_and_never_overwrites_one(tmp_path: Path):
     assert settings.objects["lead"].set_up_on is not None
     assert str(tmp_path) not in (tmp_path / "crosswalk.yaml").read_text()
     before = (tmp_path / "crosswalk.yaml").read_bytes()
-    again = _run("init")
+    again = run("init")
     assert isinstance(again.exception, SettingsError)
     assert "not overwritten" in str(again.exception)
     assert (tmp_path / "crosswalk.yaml").read_bytes() == before
@@ -82,21 +72,21 @@ def test_init_writes_a_file_that_loads_and_never_overwrites_one(tmp_path: Path):
     ],
 )
 def test_init_refuses_what_is_wrong_and_leaves_no_file(tmp_path: Path, arguments: list[str], message: str):
-    result = _run("init", *arguments)
+    result = run("init", *arguments)
     assert isinstance(result.exception, SettingsError)
     assert message in str(result.exception)
     assert not (tmp_path / "crosswalk.yaml").exists()
 
 
 def test_init_asks_when_told_to(tmp_path: Path):
-    assert _run("init", "--ask", "--json", answer="https://b.my.salesforce.com\n\n\n").exit_code == 0
+    assert run("init", "--ask", "--json", answer="https://b.my.salesforce.com\n\n\n").exit_code == 0
     assert load_settings(tmp_path / "crosswalk.yaml").connection.instance_url == "https://b.my.salesforce.com"
 
 
 def test_settings_check_says_ok_and_lists_problems(tmp_path: Path, home: Home):
-    assert json.loads(_run("settings", "check", "--json").output)["ok"]
+    assert json.loads(run("settings", "check", "--json").output)["ok"]
     (tmp_path / "crosswalk.yaml").write_text("limits:\n  memroy: 2GB\n")
-    result = _run("check", "--json")
+    result = run("check", "--json")
     report = json.loads(result.output)
     assert result.exit_code == 1
     (problem,) = report["problems"]
@@ -107,7 +97,7 @@ def test_settings_check_says_ok_and_lists_problems(tmp_path: Path, home: Home):
         "imports:\n  mapping:\n    account:\n      phone: {sources: [Fone]}\n"
         "objects:\n  account: {custom_filters: [{field: Tier__c}]}\n"
     )
-    result = _run("settings", "check")
+    result = run("settings", "check")
     assert result.exit_code == 1
     assert "crosswalk.yaml line 4, imports.mapping.account.phone" in result.output
     assert "did you mean Phone?" in result.output
@@ -117,21 +107,32 @@ def test_settings_check_says_ok_and_lists_problems(tmp_path: Path, home: Home):
 def test_settings_check_looks_for_the_files_they_name(tmp_path: Path):
     (tmp_path / "crosswalk.yaml").write_text("reference:\n  company: {path: c.csv}\n  person: {path: p.csv}\n")
     (tmp_path / "c.csv").write_text("company_id,name\n1,Acme\n")
-    result = _run("check", "--json")
+    result = run("check", "--json")
     (problem,) = json.loads(result.output)["problems"]
     assert (result.exit_code, problem["line"], problem["key"]) == (1, 3, "reference.person.path")
     assert f"no file {tmp_path / 'p.csv'}" in problem["text"]
 
 
+def test_settings_check_says_once_what_to_do_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CROSSWALK_CONFIG", "nowhere.yaml")
+    told = run("settings", "check").output
+    assert told.count("Next: ") == 1
+    assert "crosswalk init" in told.partition("Next: ")[2]
+    (tmp_path / "nowhere.yaml").write_text("limits: {memroy: 2GB}\nobjekts: {}\n")
+    told = run("settings", "check").output
+    assert told.endswith("Next: correct them, then run: crosswalk settings check\n")
+    assert told.count("Next: ") == 1
+
+
 def test_settings_schema_is_json_with_every_key():
-    assert set(json.loads(_run("settings", "schema").output)["properties"]) == set(Settings.model_fields)
+    assert set(json.loads(run("settings", "schema").output)["properties"]) == set(Settings.model_fields)
 
 
 def test_the_program_prints_a_message_and_no_trace(tmp_path: Path):
     (tmp_path / "bad.yaml").write_text("objects: [\n")
     environment = os.environ | {"CROSSWALK_CONFIG": "bad.yaml", "PYTHONPATH": str(Path(__file__).parents[3])}
-    run = [sys.executable, "-m", "apps.cli.main", "fields", "account"]
-    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "apps.cli.main", "fields", "account"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "bad.yaml" in done.stderr
     assert "crosswalk settings check" in done.stderr
@@ -144,28 +145,28 @@ def test_fields_lists_what_there_is_and_what_is_mapped(tmp_path: Path, home: Hom
     (tmp_path / "crosswalk.yaml").write_text(
         "imports: {mapping: {account: {phone: {sources: [Fone, Phone]}, name: {sources: [Name]}}}}\n"
     )
-    rows = {row["field"]: row for row in json.loads(_run("fields", "account", "--json").output)["fields"]}
+    rows = {row["field"]: row for row in json.loads(run("fields", "account", "--json").output)["fields"]}
     assert rows["Name"]["mapped_to"] == ["name"]
     assert rows["Phone"]["mapped_to"] == ["phone 2"]
     assert (rows["Website"]["fill_rate"], rows["Phone"]["fill_rate"]) == (0.5, None)
     assert rows["BillingAddress"]["type"] == "address"
-    assert "Account Phone" in _run("fields", "account").output
+    assert "Account Phone" in run("fields", "account").output
 
 
 def test_fields_of_nothing(home: Home):
-    assert isinstance(_run("fields", "account").exception, WarehouseError)
+    assert isinstance(run("fields", "account").exception, WarehouseError)
     _fill(home)
-    wrong = _run("fields", "acount").exception
+    wrong = run("fields", "acount").exception
     assert isinstance(wrong, CrosswalkError)
     assert "did you mean account?" in str(wrong)
 
 
 def test_clear_asks_removes_one_object_and_the_next_run_brings_it_back(home: Home):
     _fill(home)
-    refused = _run("clear", "account", answer="n\n")
+    refused = run("clear", "account", answer="n\n")
     assert "crosswalk.account" in refused.output
     assert "Nothing was removed" in refused.output
-    removed = json.loads(_run("clear", "account", "--yes", "--json").output)["removed"]
+    removed = json.loads(run("clear", "account", "--yes", "--json").output)["removed"]
     assert removed == {
         "crosswalk.account": 2, "imports.account": 2, "ownership.account": 1, "imports.creation_proposal": 1,
         "imports.value": 1, "imports.company": 1,
@@ -179,6 +180,6 @@ def test_clear_asks_removes_one_object_and_the_next_run_brings_it_back(home: Hom
 
 
 def test_clear_of_nothing_and_of_another_object():
-    assert isinstance(_run("clear", "account", "--yes").exception, WarehouseError)
-    assert _run("clear", "user", "--yes").exit_code == 2
-    assert _run("clear", "account", "--json").exit_code == 2
+    assert isinstance(run("clear", "account", "--yes").exception, WarehouseError)
+    assert run("clear", "user", "--yes").exit_code == 2
+    assert run("clear", "account", "--json").exit_code == 2

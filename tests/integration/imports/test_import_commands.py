@@ -8,9 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from click.testing import CliRunner, Result
 
-from apps.cli.main import cli
 from data_contracts.errors import CrosswalkError, SettingsError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.imports import build_creation_proposals, build_imports
@@ -19,20 +17,12 @@ from pipelines.imports.reimport import asked_again, close_reimports, full_id, no
 from resources.decisions import DecisionStore
 from resources.decisions_reimports import reimports_of, waiting_reimports
 from resources.home import Home
+from tests.integration.imports.conftest import run
 from tests.support.org_tables import put_crosswalk, put_salesforce, run_context, warehouse
 
+pytestmark = pytest.mark.usefixtures("home")
+
 RECORD = "001000000000001AAA"
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CROSSWALK_HOME", str(tmp_path / "home"))
-    return Home.from_environment()
-
-
-def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments)
 
 
 def _propose(home: Home, status: str = "proposed") -> None:
@@ -60,14 +50,14 @@ def test_an_id_has_eighteen_characters(short: str, whole: str):
 
 
 def test_a_wish_is_kept_once_until_a_run_has_published_it(home: Home):
-    told = json.loads(_run("reimport", "account", RECORD[:15], "--later", "--json").output)
+    told = json.loads(run("reimport", "account", RECORD[:15], "--later", "--json").output)
     assert told == {"object": "account", "ids": [RECORD], "asked": 1}
-    assert "asked for already" in _run("reimport", "account", RECORD, "--later").output
-    assert _run("reimport", "lead", "--later").exit_code == 0
+    assert "asked for already" in run("reimport", "account", RECORD, "--later").output
+    assert run("reimport", "lead", "--later").exit_code == 0
     with closing(DecisionStore(home.decisions_url)) as store, warehouse(home.root) as con:
-        run = run_context("run-1")
-        assert note_reimports(con, store, run, ["account", "lead"]) == {"account": (RECORD,), "lead": None}
-        assert [asked_again(con, run, name) for name in ("account", "contact", "lead")] == [(RECORD,), (), None]
+        first = run_context("run-1")
+        assert note_reimports(con, store, first, ["account", "lead"]) == {"account": (RECORD,), "lead": None}
+        assert [asked_again(con, first, name) for name in ("account", "contact", "lead")] == [(RECORD,), (), None]
         # A run that failed did nothing: the next one takes the wishes up, those of its own objects.
         again = run_context("run-2")
         assert note_reimports(con, store, again, ["account"]) == {"account": (RECORD,)}
@@ -80,16 +70,16 @@ def test_a_wish_is_kept_once_until_a_run_has_published_it(home: Home):
 
 def test_many_records_are_read_as_a_whole_object(home: Home):
     ids = [f"001{number:012d}" for number in range(201)]
-    assert _run("reimport", "account", *ids, "--later").exit_code == 0
+    assert run("reimport", "account", *ids, "--later").exit_code == 0
     with closing(DecisionStore(home.decisions_url)) as store, warehouse(home.root) as con:
         assert note_reimports(con, store, run_context(), ["account"]) == {"account": None}
 
 
 def test_what_cannot_be_imported_again_is_refused(tmp_path: Path, home: Home):
-    assert isinstance(_run("reimport", "account", "1; DROP", "--later").exception, SettingsError)
-    assert isinstance(_run("reimport", "everything", RECORD, "--later").exception, SettingsError)
+    assert isinstance(run("reimport", "account", "1; DROP", "--later").exception, SettingsError)
+    assert isinstance(run("reimport", "everything", RECORD, "--later").exception, SettingsError)
     (tmp_path / "crosswalk.yaml").write_text("objects:\n  lead: {enabled: false}\n")
-    refused = _run("reimport", "lead", "--later").exception
+    refused = run("reimport", "lead", "--later").exception
     assert "crosswalk.yaml line 2" in str(refused)
     with closing(DecisionStore(home.decisions_url)) as store:
         assert waiting_reimports(store) == ()
@@ -98,23 +88,23 @@ def test_what_cannot_be_imported_again_is_refused(tmp_path: Path, home: Home):
 def test_proposals_are_exported_as_csv_and_parquet(tmp_path: Path, home: Home):
     _propose(home)
     _publish(home)
-    told = json.loads(_run("proposals", "export", "all.csv", "--status", "all", "--json").output)
+    told = json.loads(run("proposals", "export", "all.csv", "--status", "all", "--json").output)
     assert told["proposals"] == 1
     (row,) = csv.DictReader((tmp_path / "all.csv").open())
     assert (row["salesforce_id"], row["name"], row["status"]) == (RECORD, "Acme", "proposed")
     assert stat.S_IMODE((tmp_path / "all.csv").stat().st_mode) == 0o600
-    assert "0 proposals (accepted) in some.parquet" in _run("proposals", "export", "some.parquet").output
+    assert "0 proposals (accepted) in some.parquet" in run("proposals", "export", "some.parquet").output
     assert duckdb.sql(f"SELECT count(*) FROM '{tmp_path / 'some.parquet'}'").fetchall() == [(0,)]
     for file in ("all.txt", "nowhere/all.csv"):
-        assert isinstance(_run("proposals", "export", file).exception, CrosswalkError)
+        assert isinstance(run("proposals", "export", file).exception, CrosswalkError)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.csv", "home", "some.parquet"]
 
 
 def test_where_the_snapshot_is_masked_the_export_has_the_real_values(tmp_path: Path, home: Home):
     (tmp_path / "crosswalk.yaml").write_text("publish: {mask_personal: true}\n")
-    assert isinstance(_run("proposals", "export", "a.csv").exception, WarehouseError)
+    assert isinstance(run("proposals", "export", "a.csv").exception, WarehouseError)
     _propose(home, "accepted")
-    assert "1 proposals (accepted)" in _run("proposals", "export", "a.csv").output
+    assert "1 proposals (accepted)" in run("proposals", "export", "a.csv").output
     assert "Acme" in (tmp_path / "a.csv").read_text()
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from apps.cli.main import cli
 from data_contracts.errors import SettingsError, WarehouseError
 from data_contracts.settings import Settings
 from pipelines.imports import build_entity_imports, build_imports
 from pipelines.imports.mapping_gate import Stop, find_stop, settle_stop, stopped
 from resources.home import Home
 from resources.mapping_tests import MappingTests
+from tests.integration.imports.conftest import run
 from tests.support.org_tables import (
     fetch,
     put,
@@ -31,17 +31,6 @@ from tests.support.org_tables import (
 TYPES = {"Name": "string", "Website": "url", "Phone": "phone", "Fax": "phone", "NumberOfEmployees": "int"}
 YAML = "imports: {mapping: {account: {phone: {sources: [Fax, Phone]}}}}\n"
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CROSSWALK_HOME", str(tmp_path / "home"))
-    return Home.from_environment()
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments)
 
 
 def fill(con: Any, **types: str | None) -> None:

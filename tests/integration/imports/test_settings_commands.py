@@ -4,11 +4,8 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner, Result
 from ruamel.yaml import YAML
 
-from apps.cli.main import cli
 from data_contracts.errors import SettingsError, WarehouseError
 from data_contracts.settings_file import load_settings
 from pipelines.preflight.redact import safe_settings
@@ -16,6 +13,7 @@ from pipelines.publish.run_record import begin_run
 from pipelines.run import RunContext
 from resources.home import Home
 from resources.kept_settings import KeptSettings
+from tests.integration.imports.conftest import run
 from tests.support.org_tables import put, put_crosswalk, put_reference, put_salesforce, run_context, warehouse
 
 BEFORE = """\
@@ -28,17 +26,6 @@ objects: {account: {frequency: weekly}, Site__c: {}}
 imports: {mapping: {account: {source: {static: secret two}, phone: {add: [Fax]}}}}
 alerts: {webhook_url: "https://hooks.example/token-two"}
 """
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CROSSWALK_HOME", str(tmp_path / "home"))
-    return Home.from_environment()
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments)
 
 
 def a_run(home: Home, file: Path, run_id: str, *, kept: bool = True) -> None:
