@@ -189,10 +189,21 @@ _LOCALITY = Comparison(
     0.07,
 )
 
+
+def _only_name_of(one: str, other: str) -> str:
+    """Return SQL for a person of one side that has a first name alone, which is the last name of the other."""
+    return (
+        f"coalesce(last_squashed_{one} IS NULL "
+        f"AND jaro_winkler_similarity(first_squashed_{one}, last_squashed_{other}) >= 0.92 "
+        f"AND coalesce(jaro_winkler_similarity(first_squashed_{one}, first_squashed_{other}) < 0.92, true), false)"
+    )
+
+
+_ONLY_NAME = f"({_only_name_of('l', 'r')} OR {_only_name_of('r', 'l')})"
 _LAST_NAME = Comparison(
     "last_name",
     ("last_squashed", "first_squashed", "last_weight"),
-    "last_squashed_l IS NULL OR last_squashed_r IS NULL",
+    f"(last_squashed_l IS NULL OR last_squashed_r IS NULL) AND NOT {_ONLY_NAME}",
     (
         Level("same, rare", "last_squashed_l = last_squashed_r AND last_weight_r >= 0.7", 0.35),
         Level("same", "last_squashed_l = last_squashed_r", 0.35),
@@ -205,7 +216,8 @@ _LAST_NAME = Comparison(
         Level(
             "first and last name exchanged",
             "jaro_winkler_similarity(last_squashed_l, first_squashed_r) >= 0.92 "
-            "AND coalesce(jaro_winkler_similarity(first_squashed_l, last_squashed_r) >= 0.85, true)",
+            "AND coalesce(jaro_winkler_similarity(first_squashed_l, last_squashed_r) >= 0.85, true) "
+            f"OR {_ONLY_NAME}",
             0.03,
         ),
         Level(
@@ -271,16 +283,17 @@ _BIRTHDATE = Comparison(
 _EMAIL = Comparison(
     "email",
     ("email_clean", "mailbox"),
-    # jo.brown@ at two companies: two Jo Browns, or one who moved. It adds nothing to the name.
+    # jo.brown@ at two companies: two Jo Browns, or one who moved. It adds nothing to the name. At a domain that is a letter
+    # or two off it is one address, misspelt.
     "email_clean_l IS NULL OR email_clean_r IS NULL OR (email_clean_l <> email_clean_r "
     "AND split_part(email_clean_l, '@', 1) = split_part(email_clean_r, '@', 1) "
-    "AND (mailbox_l IS NULL OR mailbox_r IS NULL))",
+    "AND (mailbox_l IS NULL OR mailbox_r IS NULL) AND NOT near(email_clean_l, email_clean_r, 2))",
     (
         Level("same", "email_clean_l = email_clean_r", 0.7),
         Level("same mailbox name", "mailbox_l = mailbox_r AND length(mailbox_l) >= 5", 0.08),
         Level(
             "nearly the same",
-            "near(email_clean_l, email_clean_r, 2) "
+            "near(email_clean_l, email_clean_r, greatest(2, length(email_clean_r) // 8)) "
             "AND regexp_replace(email_clean_l, '[^0-9]', '', 'g') = regexp_replace(email_clean_r, '[^0-9]', '', 'g')",
             0.05,
         ),
