@@ -213,7 +213,7 @@ class Reference(Section):
 class Thresholds(Section):
     """Probabilities that part linked, in review and unmatched."""
 
-    link: Share = Field(0.9, description="at or above: linked")
+    link: Share = Field(0.8, description="at or above: linked")
     review: Share = Field(0.5, description="at or above, below link: a person decides")
     ambiguity_margin: float = Field(1.0, ge=0, description="bits by which the best candidate must lead the second")
 

@@ -283,8 +283,8 @@ _BIRTHDATE = Comparison(
 _EMAIL = Comparison(
     "email",
     ("email_clean", "mailbox"),
-    # jo.brown@ at two companies: two Jo Browns, or one who moved. It adds nothing to the name. At a domain that is a letter
-    # or two off it is one address, misspelt.
+    # jo.brown@ at two companies: two Jo Browns, or one who moved. It adds nothing to the name. At a domain that is a
+    # letter or two off it is one address, misspelt.
     "email_clean_l IS NULL OR email_clean_r IS NULL OR (email_clean_l <> email_clean_r "
     "AND split_part(email_clean_l, '@', 1) = split_part(email_clean_r, '@', 1) "
     "AND (mailbox_l IS NULL OR mailbox_r IS NULL) AND NOT near(email_clean_l, email_clean_r, 2))",
