@@ -141,7 +141,7 @@ def test_the_command_says_what_a_threshold_would_do(tmp_path: Path, monkeypatch:
         resolve_all(con, "account", tmp_path / "models")
     run = CliRunner().invoke(command, ["thresholds", "--object", "account", "--link", "0.999"])
     assert run.exit_code == 0, run.output
-    assert "account: link 0.9 → 0.999 unlinks " in run.output
+    assert "account: link 0.8 → 0.999 unlinks " in run.output
     table_of_all = CliRunner().invoke(command, ["thresholds", "--object", "account", "--json"])
     found = json.loads(table_of_all.output)["account"]["thresholds"]
     assert {row["link"] for row in found} >= {0.5, 0.9, 0.99}
