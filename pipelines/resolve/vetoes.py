@@ -19,7 +19,7 @@ _ALIKE = 0.75
 #: What is a person's own, unlike the address, phone and employer that colleagues and families share.
 _PERSONAL = "(coalesce(l.email_clean = r.email_clean, false) OR coalesce(l.birthdate = r.birthdate, false))"
 #: In short names one letter is much of the likeness: Fox and Fxo are one name, Li and Lu are two.
-_ONE_LETTER = "(length(l.{name}) >= 3 AND length(r.{name}) >= 3 AND near(l.{name}, r.{name}, 1))"
+_ONE_LETTER = "(length(l.{name}) >= 3 AND length(r.{name}) >= 3 AND damerau_levenshtein(l.{name}, r.{name}) <= 1)"
 _UNLIKE_LAST = (
     # Who has one name alone may have another one as well.
     "l.last_squashed IS NOT NULL AND r.last_squashed IS NOT NULL "
