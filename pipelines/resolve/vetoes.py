@@ -23,10 +23,10 @@ _ONE_LETTER = "(length(l.{name}) >= 3 AND length(r.{name}) >= 3 AND damerau_leve
 _UNLIKE_LAST = (
     # Who has one name alone may have another one as well.
     "l.last_squashed IS NOT NULL AND r.last_squashed IS NOT NULL "
-    f"AND NOT {_ONE_LETTER.format(name='last_squashed')} "
     "AND greatest(jaro_winkler_similarity(l.last_squashed, r.last_squashed), "
     "jaro_winkler_similarity(l.last_squashed, r.first_squashed), "
     f"jaro_winkler_similarity(l.first_squashed, r.last_squashed)) < {_ALIKE} "
+    f"AND NOT {_ONE_LETTER.format(name='last_squashed')} "
     "AND NOT list_has_any(l.name_tokens, list_filter(r.name_tokens, lambda w: w <> coalesce(r.first_squashed, '')))"
 )
 _UNLIKE_FIRST = (
