@@ -42,6 +42,8 @@ VETOES: dict[Kind, str] = {
     "company": (
         "CASE WHEN a.alike < 0.2 AND a.contained < 0.9 AND coalesce(l.domain <> r.domain, true) "
         "AND coalesce(l.acronym <> r.name_squashed, true) AND coalesce(r.acronym <> l.name_squashed, true) "
+        # Words torn apart at other places: van der Bilt, Vanderbilt.
+        "AND jaro_winkler_similarity(l.name_squashed, r.name_squashed) < 0.92 "
         f"THEN '{_NOTHING}' WHEN a.contained >= 0.9 AND a.alike < 0.92 AND {_ALONE} THEN '{_PART}' END"
     ),
     "person": (
