@@ -142,6 +142,7 @@ CREATE OR REPLACE TEMP MACRO street_lines(x) AS CASE WHEN contains(x, chr(10)) O
 CREATE OR REPLACE TEMP MACRO street_commas(x) AS CASE WHEN contains(x, ',')
     THEN street_part(string_split(regexp_replace(regexp_replace(x,
         '^\s*(\d+ ?(?:[a-z]|bis|ter|quater)?(?:[-/]\d+)?)\s*,', '\1 '), '^([^,\d]+),\s*(\d+ ?[a-z]?)\s*(,|$|-|\(|int)', '\1 \2\3'), ','), x) ELSE x END;
+CREATE OR REPLACE TEMP MACRO has_unit(x) AS regexp_matches(x, '#|\b(?:{unit_words}|lot|floor|fl)\b|\d[a-z]?\s*/|^[lu]\d');
 CREATE OR REPLACE TEMP MACRO street_unit(x) AS nullif(coalesce(
     nullif(regexp_extract(lower(x), '(?:\b(?:{unit_words}|lot|fl)\b\.?|#)\s*#?\s*([a-z0-9-]+)', 1), ''),
     nullif(regexp_extract(lower(x), '^\s*(\d+[a-z]?)\s*/\s*\d+[a-z]?[\s,]+[a-z]', 1), ''),

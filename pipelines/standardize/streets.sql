@@ -26,5 +26,5 @@ WITH lowered AS (
 ), bare AS (
     SELECT *, without_number(line) AS street_part FROM given
 )
-SELECT street, street_part, coalesce(block, street_number(line)) AS street_number, street_unit(street) AS street_unit
+SELECT street, street_part, coalesce(block, street_number(line)) AS street_number, CASE WHEN has_unit(lower(street)) THEN street_unit(street) END AS street_unit
 FROM bare

@@ -54,6 +54,13 @@ def to_ascii(text: str, kind: str = "name") -> str:
     In a ``name`` legal forms of scripts without spaces become a word of their own, and the words of an organisation
     written in such a script their English one; a ``street`` has its numbers apart. ``text`` is neither.
     """
+    if _LATIN.fullmatch(text):
+        return anyascii(text.replace("°", "o") if kind == "street" else text)
+    return anyascii(_words_apart(text, kind))
+
+
+def _words_apart(text: str, kind: str) -> str:
+    """Return text of any script with what it says in a way of its own said as Latin scripts do."""
     if text.strip() in _UNKNOWN:
         return "unknown"
     text = unicodedata.normalize("NFKC", text) if _WIDE.search(text) else text
@@ -71,9 +78,11 @@ def to_ascii(text: str, kind: str = "name") -> str:
         text = " ".join(arabic_names().get(word, word) for word in text.split())
     for greek, latin in _GREEK:
         text = text.replace(greek, latin)
-    return anyascii(text)
+    return text
 
 
+#: Letters of Latin alphabets: none of the rules for other scripts is about them.
+_LATIN = re.compile("[\u0000-\u024f]*")
 #: Full-width, half-width and enclosed characters.
 _WIDE = re.compile("[\u3200-\u33ff\uff00-\uffef]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
@@ -120,15 +129,16 @@ def transliterate(con: duckdb.DuckDBPyConnection) -> None:
     ``email_clean``; the macros are defined.
     """
     union = " UNION ".join(
-        f"SELECT '{kind}' AS kind, {c} AS v FROM _raw WHERE length({c}) <> strlen({c})"
-        for c, kind in TEXT_INPUTS.items()
+        f"SELECT '{c}' AS input, {c} AS v FROM _raw WHERE length({c}) <> strlen({c})" for c in TEXT_INPUTS
     )
-    found = con.sql(union).fetchall()
+    rows = con.sql(union).fetchall()
+    # An input that is ASCII everywhere is not looked up.
+    inputs = {name: TEXT_INPUTS[name] for name in TEXT_INPUTS if any(row[0] == name for row in rows)}
+    found = sorted({(TEXT_INPUTS[name], value) for name, value in rows})
     ascii_forms = [to_ascii(value, kind) for kind, value in found]
     make_table(con, "_ascii", {"kind": [f[0] for f in found], "v": [f[1] for f in found], "a": ascii_forms})
-    columns = ", ".join(f"coalesce(x_{c}.a, r.{c}) AS {c}" for c in TEXT_INPUTS) if found else ""
-    joins = [f"LEFT JOIN _ascii x_{c} ON x_{c}.v = r.{c} AND x_{c}.kind = '{kind}'" for c, kind in TEXT_INPUTS.items()]
-    joins = joins if found else []
+    columns = ", ".join(f"coalesce(x_{c}.a, r.{c}) AS {c}" for c in inputs)
+    joins = [f"LEFT JOIN _ascii x_{c} ON x_{c}.v = r.{c} AND x_{c}.kind = '{kind}'" for c, kind in inputs.items()]
     replaced = f"REPLACE ({columns})" if found else ""
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE _in AS SELECT r.* EXCLUDE (bare) {replaced}, "
