@@ -37,6 +37,10 @@ FIRST_SYNC = {
         "wrong_inputs",
     )
 }
+#: Files of tests/pipeline whose tests use the fixture ``worker``.
+WORKER = {"test_kill_points.py", "test_killed_runs.py", "test_scripted_faults.py"}
+#: Fixture → files that one xdist worker takes together, for every other would make it anew.
+SHARED = {"first_sync": FIRST_SYNC, "worker": WORKER}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -65,11 +69,11 @@ def postgres_url() -> Iterator[str]:
 
 
 class Shared(LoadFileScheduling):  # type: ignore[misc]
-    """A worker takes a whole file; one takes all that go on from the first sync, for each would make its own."""
+    """A worker takes a whole file; one takes all that share what is dear to make."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "the first sync" if Path(file).name in FIRST_SYNC else file
+        return next((fixture for fixture, files in SHARED.items() if Path(file).name in files), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shared:
@@ -80,8 +84,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shared:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker is left alone with it."""
     for item in items:
-        if "first_sync" in getattr(item, "fixturenames", ()) and item.path.name not in FIRST_SYNC:
-            raise pytest.UsageError(f"{item.path.name} uses first_sync: add it to FIRST_SYNC in tests/conftest.py")
+        for fixture in SHARED.keys() & set(getattr(item, "fixturenames", ())):
+            if item.path.name not in SHARED[fixture]:
+                raise pytest.UsageError(f"{item.path.name} uses {fixture}: add it to SHARED in tests/conftest.py")
     items.sort(key=_place)
 
 

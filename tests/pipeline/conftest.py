@@ -55,7 +55,7 @@ def first_sync(org_files: Path, org: DemoOrg, tmp_path_factory: pytest.TempPathF
     with pytest.MonkeyPatch.context() as patch:
         for name, value in made.environ().items():
             patch.setenv(name, value)
-        return FirstSync(made, made.sync())
+        return FirstSync(made, made.sync(drawn=True))
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,7 @@ One home is killed again and again at later and later moments, then runs to its 
 What Dagster makes of a dead run is looked at here; many more moments, without it, are ``test_kill_points.py``.
 """
 
-import json
-import os
 import random
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +13,12 @@ import duckdb
 import pytest
 
 from apps.demo_org.launch import DemoOrg
-from data_contracts.settings_file import load_settings
-from definitions import build_defs
 from pipelines.publish.run_record import KILLED
 from tests.support.installation import Installation, install, uninterrupted
-from tests.support.light_run import steps_of
+from tests.support.run_request import Request
 from tests.support.snapshots import column, content
 from tests.support.trials import OFF, Worker
 
-ROOT = Path(__file__).parents[2]
 SEED = 20261121
 OBJECTS = ("account", "contact")
 #: Matching leads is half a run, and says nothing of kills that contacts do not.
@@ -56,33 +49,24 @@ def moments(openings: int) -> list[tuple[str, int]]:
     ]
 
 
-def run_all(made: Installation, kills: list[tuple[str, int]]) -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.killed_runs", json.dumps({"kills": kills})],
-        env={**os.environ, **made.environ(), "PYTHONPATH": str(ROOT)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def run_all(worker: Worker, made: Installation, kills: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Run once for every kill; what is seen of each is said by ``run_worker``."""
+    return [{"kill": kill, **worker.run(Request(made.environ(), kill=kill))} for kill in kills]
 
 
 @pytest.fixture(scope="module")
 def story(worker: Worker, org_files: Path, org: DemoOrg, tmp_path_factory: pytest.TempPathFactory) -> Story:
     whole = install(tmp_path_factory.mktemp("whole"), org_files, org, off=SWITCHED_OFF)
-    expected = uninterrupted(whole, worker)
+    expected, steps = uninterrupted(whole, worker)
     made = install(tmp_path_factory.mktemp("killed"), org_files, org, off=SWITCHED_OFF)
-    steps = steps_of(build_defs(settings=load_settings(made.settings)))
-    openings = sum(not step.name.startswith("landing") for step in steps)
-    runs = run_all(made, moments(openings))
+    openings = sum(not step.startswith("landing") for step in steps)
+    runs = run_all(worker, made, moments(openings))
     published = made.home.published
     since = {name: column(published, f"crosswalk.{name}", "salesforce_id", "linked_since") for name in OBJECTS}
     before, held = published.stat().st_ino, duckdb.connect(str(published), read_only=True)
     with held:
         seen = held.sql("SELECT count(*), max(run_id) FROM crosswalk.account").fetchall()
-        runs += run_all(made, [("open", openings * 3 // 4), ("none", 0)])
+        runs += run_all(worker, made, [("open", openings * 3 // 4), ("none", 0)])
         # Whoever had the snapshot open keeps it; the name leads to another file only after a whole run.
         kept = held.sql("SELECT count(*), max(run_id) FROM crosswalk.account").fetchall() == seen
     return Story(made, expected, runs, since, kept and published.stat().st_ino != before)

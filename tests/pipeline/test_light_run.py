@@ -8,20 +8,26 @@ import pytest
 
 from apps.demo_org.launch import DemoOrg
 from data_contracts.settings_file import load_settings
+from definitions import build_defs
 from pipelines.resolve import links, resolve
 from pipelines.run import RunContext
 from resources.warehouse import Warehouse
-from tests.support.installation import FirstSync, Installation, install, uninterrupted
+from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
+from tests.support.installation import FirstSync, Installation, install
+from tests.support.light_run import plain, run_light, steps_of
 from tests.support.snapshots import content
-from tests.support.trials import Worker
 
 
 def test_a_run_without_dagster_leaves_the_same_tables(
-    first_sync: FirstSync, worker: Worker, org: DemoOrg, org_files: Path, tmp_path: Path
+    first_sync: FirstSync, org: DemoOrg, org_files: Path, tmp_path: Path
 ) -> None:
     """What the kill points and scripted faults run in is the sync itself."""
-    light = uninterrupted(install(tmp_path, org_files, org), worker)
-    expected = content(first_sync.installation.home.published)
+    made = install(tmp_path, org_files, org).activate()
+    with plain():
+        sync = SyncResource(kind="full")
+        done = run_light(steps_of(build_defs()), CrosswalkResource(), SalesforceResource(), sync, run_id="light")
+    assert (done.failures, done.skipped) == ([], [])
+    light, expected = content(made.home.published), content(first_sync.installation.home.published)
     assert [name for name in expected if light[name] != expected[name]] == []
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from apps.cli.sync import run_sync
 from apps.demo_org.launch import DemoOrg
 from resources.home import Home
 from schedules.launch import RunOutcome
+from tests.support.light_run import plain
 from tests.support.run_request import Request
 from tests.support.snapshots import content
 from tests.support.trials import Worker
@@ -52,8 +54,10 @@ class Installation:
         self.home.prepare()
         return self
 
-    def sync(self, *, full: bool = True, objects: tuple[str, ...] = ()) -> RunOutcome:
-        return run_sync(self.activate().home, full=full, objects=objects)
+    def sync(self, *, full: bool = True, objects: tuple[str, ...] = (), drawn: bool = False) -> RunOutcome:
+        """Run once through Dagster; plots are drawn where they are the subject."""
+        with nullcontext() if drawn else plain():
+            return run_sync(self.activate().home, full=full, objects=objects)
 
     def copied(self, folder: Path) -> "Installation":
         """The same home with its settings elsewhere; no process may have its warehouse open."""
@@ -71,11 +75,11 @@ def install(folder: Path, org_files: Path, server: DemoOrg, *, off: Sequence[str
     return made
 
 
-def uninterrupted(made: Installation, worker: Worker) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the snapshot of a full run without Dagster, which a test of its own holds against one with it."""
+def uninterrupted(made: Installation, worker: Worker) -> tuple[dict[str, list[tuple[Any, ...]]], list[str]]:
+    """Return the snapshot of a full run without Dagster, which a test of its own holds against one with it, and steps."""
     found = worker.run(Request(made.environ(), checks=True, rest=2_000))
     assert (found["ended"], found["outcome"]["failures"], found["outcome"]["skipped"]) == (0, [], [])
-    return content(made.home.published)
+    return content(made.home.published), found["steps"]
 
 
 @dataclass(frozen=True)

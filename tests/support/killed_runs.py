@@ -1,22 +1,16 @@
-"""Runs of the full job that kill themselves: ``python -m tests.support.killed_runs JSON``, one line of JSON per run.
+"""Runs of the full job through Dagster that kill themselves, each in a child that ``run_worker`` forks.
 
-Each run is a child forked from this process, which has the imports behind it and never opens a database. A kill is a
-signal, not an exception: nothing of ours gets to run afterwards. Arguments: ``kills``, a list of [moment, number].
-Moments: ``before``, ``open`` and ``after`` the body of the n-th opening of the warehouse (``open``: done, not yet
-closed), ``landing`` (in the n-th download), ``renamed`` (published, not yet recorded), ``none`` (not at all).
+A kill is a signal, not an exception: nothing of ours gets to run afterwards. Moments: ``before``, ``open`` and
+``after`` the body of the n-th opening of the warehouse (``open``: done, not yet closed), ``landing`` (in the n-th
+download), ``renamed`` (published, not yet recorded), ``none`` (not at all).
 """
 
-import json
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import altair  # noqa: F401 - the imports a run makes on its way, made once
 import dagster as dg
-import great_expectations  # noqa: F401
-import splink  # noqa: F401
 from duckdb import DuckDBPyConnection
 from pydantic import PrivateAttr
 
@@ -82,18 +76,10 @@ def overrides(moment: str, number: int) -> dict[str, dg.ConfigurableResource]:
 
 
 def run(home: Home, moment: str, number: int) -> int:
-    """Run the job in a child and return how it ended: minus the signal, or its exit code."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    code = 99
-    try:
-        if moment == "renamed":
-            assets.published.finish_run = lambda *_: die()
-        outcome = run_now(build_defs(resource_overrides=overrides(moment, number)), home, kind="full")
-        code = 0 if outcome.success else 1
-    finally:
-        os._exit(code)
+    """Run the full job in this process, which is there for nothing else, and return its exit code if it lives."""
+    if moment == "renamed":
+        assets.published.finish_run = lambda *_: die()
+    return 0 if run_now(build_defs(resource_overrides=overrides(moment, number)), home, kind="full").success else 1
 
 
 def state(home: Home) -> dict[str, object]:
@@ -102,15 +88,3 @@ def state(home: Home) -> dict[str, object]:
         pool = instance.event_log_storage.get_concurrency_info("warehouse")
         runs = [[item.run_id, item.status.value] for item in instance.get_runs()]
         return {"runs": runs, "pool": sorted({slot.run_id for slot in pool.claimed_slots})}
-
-
-def main(argument: str) -> None:
-    home = Home.from_environment()
-    for moment, number in json.loads(argument)["kills"]:
-        ended = run(home, moment, number)
-        sys.stdout.write(json.dumps({"kill": [moment, number], "ended": ended, **state(home)}) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -7,13 +7,17 @@ check or yielded nothing is skipped, the rest goes on. That the tables are those
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import dagster as dg
 
+import assets.plots
+import assets.tables
 from data_contracts.errors import CrosswalkError
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 
@@ -80,6 +84,17 @@ def _steps(defs: dg.Definitions) -> Iterator[Step]:
 def _body(definition: dg.AssetsDefinition) -> Callable[..., Any]:
     body: Callable[..., Any] = definition.op.compute_fn.decorated_fn  # type: ignore[union-attr]
     return body
+
+
+@contextmanager
+def plain(*, checks: bool = True) -> Iterator[None]:
+    """Make runs without what is dear in a small one: drawings, which write nothing, and contracts unless ``checks``."""
+    with patch.object(assets.plots, "_inline", lambda *_: None):
+        if checks:
+            yield
+        else:
+            with patch.object(assets.tables, "contract_results", lambda *_: []):
+                yield
 
 
 def run_light(

@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import dagster as dg
-import pytest
 
-import assets.plots
-import assets.tables
 from resources.home import Home
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
 from schedules.launch import RunOutcome, embedded_dagster_home
 from schedules.selection import selection_for
-from tests.support.light_run import run_light, steps_of
+from tests.support.light_run import plain, run_light, steps_of
 
 
 def run_now_light(
@@ -28,9 +25,7 @@ def run_now_light(
     chosen = set(selection_for(defs.resolve_all_asset_specs(), objects)) if objects else None
     steps = [step for step in steps_of(defs) if chosen is None or (step.makes | step.checks) <= chosen]
     run_id = str(uuid.uuid4())
-    # Contracts by Great Expectations and drawings are dear, and held to in the runs of other tests.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assets.plots, "_inline", lambda *_: None)
-        patch.setattr(assets.tables, "contract_results", lambda *_: [])
+    # Contracts are held to in the runs of other tests.
+    with plain(checks=False):
         found = run_light(steps, CrosswalkResource(), SalesforceResource(), SyncResource(kind=kind), run_id=run_id)
     return RunOutcome(run_id, found.success, tuple(found.failures), ())

@@ -12,6 +12,9 @@ class Request:
     ``done`` are steps that an earlier process of the same run finished. ``file_limit`` is the size in bytes that no
     file may grow beyond, once ``limit_from`` begins: a full disk that needs no disk. The off-hours
     window closes ``works_within`` seconds after the first object is awaited, 0 is never.
+
+    ``kill`` is a moment and a number of ``killed_runs``: the run goes through Dagster and kills itself then; of the
+    rest only ``environment`` is looked at.
     """
 
     environment: dict[str, str]
@@ -26,3 +29,4 @@ class Request:
     file_limit: int = 0
     limit_from: str = ""
     works_within: float = 0.0
+    kill: tuple[str, int] | None = None

@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import altair  # noqa: F401 - the imports a run makes on its way, made once
@@ -20,14 +21,14 @@ import great_expectations  # noqa: F401
 import splink  # noqa: F401
 from pydantic import PrivateAttr
 
-import assets.plots
-import assets.tables
 from data_contracts.settings import Settings
 from definitions import build_defs
 from pipelines.extract import rest_pages, submit
+from resources.home import Home
 from resources.salesforce import RetryPolicy, SalesforceOrg
 from resources.wiring import CrosswalkResource, SalesforceResource, SyncResource
-from tests.support.light_run import Step, run_light, steps_of
+from tests.support import killed_runs
+from tests.support.light_run import Step, plain, run_light, steps_of
 from tests.support.run_request import Request
 from tests.support.strike import Moments
 
@@ -73,19 +74,20 @@ def _chosen(steps: list[Step], request: Request) -> list[Step]:
     ]
 
 
-def _child(request: Request, answers: int) -> None:
+def _child(request: Request, answers: int) -> int:
+    """Run one request and return the exit code."""
+
     def tell(**what: Any) -> None:
         os.write(answers, json.dumps(what).encode() + b"\n")
 
     # A run that waits for ever is a complaint of its trial, not a test that never ends.
     signal.alarm(LONGEST)
     os.environ.update(request.environment)
+    if request.kill:
+        with plain():
+            return killed_runs.run(Home.from_environment(), *request.kill)
     vars(submit)["REST_ROWS"] = 10_000 if request.rest else -1
     rest_pages.PAGE_ROWS = request.rest or rest_pages.PAGE_ROWS
-    # Drawing is the dearest part of a small run, and writes nothing.
-    assets.plots._inline = lambda *_: None  # type: ignore[assignment]
-    if not request.checks:
-        assets.tables.contract_results = lambda *_: []  # type: ignore[assignment]
     steps = _chosen(steps_of(build_defs()), request)
 
     def reached(number: int) -> None:
@@ -104,8 +106,10 @@ def _child(request: Request, answers: int) -> None:
         moments.happen()
 
     sync = ClosingWindow(kind=request.kind, within=request.works_within)  # type: ignore[arg-type]
-    outcome = run_light(steps, CrosswalkResource(), QuickSalesforce(), sync, run_id=request.run_id, stage=stage)
+    with plain(checks=request.checks):
+        outcome = run_light(steps, CrosswalkResource(), QuickSalesforce(), sync, run_id=request.run_id, stage=stage)
     tell(outcome=asdict(outcome), times=moments.times)
+    return 0
 
 
 def run(request: Request) -> dict[str, Any]:
@@ -116,8 +120,7 @@ def run(request: Request) -> dict[str, Any]:
         code = 98
         try:
             os.close(reading)
-            _child(request, writing)
-            code = 0
+            code = _child(request, writing)
         finally:
             os._exit(code)
     os.close(writing)
@@ -133,12 +136,14 @@ def run(request: Request) -> dict[str, Any]:
     steps = [item["step"] for item in heard if "step" in item]
     last = heard[-1] if heard and "outcome" in heard[-1] else {}
     cpu = round(used.ru_utime + used.ru_stime, 2)
+    home = Home(Path(request.environment["CROSSWALK_HOME"]))
     return {
         "ended": ended,
         "steps": steps,
         "outcome": last.get("outcome"),
         "times": last.get("times", []),
         "cpu": cpu,
+        **(killed_runs.state(home) if request.kill else {}),
     }
 
 
