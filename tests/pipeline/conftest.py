@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from apps.demo_org.generate import generate_demo
-from apps.demo_org.launch import DemoOrg, launch_demo_org
+from apps.demo_org.launch import DemoOrg
 from tests.support.installation import FirstSync, Installation, install
+from tests.support.org_forge import forked_demo_org
 from tests.support.trials import Worker, serve_worker
 
 #: What a run costs here is Dagster's bookkeeping; the size of the org hardly shows.
@@ -32,7 +33,7 @@ def request_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def org(org_files: Path, request_log: Path) -> Iterator[DemoOrg]:
     """The org, served for the whole session; tests that change it start their own."""
-    with launch_demo_org(org_files, request_log=request_log) as server:
+    with forked_demo_org(org_files, request_log=request_log) as server:
         yield server
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from apps.demo_org.launch import DemoOrg, launch_demo_org
+from apps.demo_org.launch import DemoOrg
 from schedules.launch import RunOutcome
 from tests.support.demo_org_client import write_csv
 from tests.support.installation import Installation
+from tests.support.org_forge import forked_demo_org
 
 SETTINGS = """\
 objects:
@@ -50,7 +51,7 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoOrg]:
             ["00O000000000001AAA", "Everyone", "Everyone", json.dumps(about)],
         ]
         csv.writer(out).writerows(rows)
-    with launch_demo_org(data) as server:
+    with forked_demo_org(data) as server:
         yield server
 
 

@@ -18,12 +18,13 @@ from typing import Any
 import pytest
 
 from apps.cli.main import main
-from apps.demo_org.launch import DemoOrg, launch_demo_org
+from apps.demo_org.launch import DemoOrg
 from pipelines.extract import submit
 from resources.salesforce import RetryPolicy, Secret, TokenStore
 from resources.salesforce.token_store import StoredToken
 from tests.support.demo_org_client import Client
 from tests.support.installation import Installation, install
+from tests.support.org_forge import forked_demo_org
 from tests.support.web_sign_in import refresh_token_of
 
 #: Values of persons, found nowhere else.
@@ -88,7 +89,7 @@ def failures(org_with_canaries: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("secrets")
     faults = folder / "faults.json"
     faults.write_text("[]")
-    with launch_demo_org(org_with_canaries, faults=faults) as server:
+    with forked_demo_org(org_with_canaries, faults=faults) as server:
         made = Failures(install(folder / "installation", org_with_canaries, server))
         rotating = Client(server)("POST", "/__demo__/settings", json={"security": {"refresh_token_rotation": True}})
         assert rotating.status_code == 200

@@ -23,12 +23,13 @@ import duckdb
 import pytest
 
 from apps.cli.main import main
-from apps.demo_org.launch import DemoOrg, launch_demo_org
+from apps.demo_org.launch import DemoOrg
 from pipelines.extract import submit
 from resources.home import Home
 from resources.salesforce import RetryPolicy
 from schedules import launch
 from tests.support.installation import Installation
+from tests.support.org_forge import forked_demo_org
 
 ROOT = Path(__file__).parents[2]
 #: An id that no org gives: the contract asks for letters and digits.
@@ -243,7 +244,7 @@ def faulty(org_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         writer.writeheader()
         writer.writerows([{**leads[0], "Id": BAD_ID}, *leads[1:]])
     faults.write_text("[]")
-    with launch_demo_org(data, faults=faults) as server:
+    with forked_demo_org(data, faults=faults) as server:
         yield FaultyOrg(server, faults, leads[0])
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import requests
 
-from apps.demo_org.launch import DemoOrg, launch_demo_org
+from apps.demo_org.launch import DemoOrg
+from tests.support.org_forge import forked_demo_org
 
 #: The version most tests speak, and how many accounts the shared data has (more than one REST page).
 V = "/services/data/v60.0"
@@ -74,7 +75,7 @@ def serve_scripted(data: Path, folder: Path) -> Iterator[Scripted]:
     """Serve ``data`` with an empty fault script and a request log, both in ``folder``."""
     faults, log = folder / "faults.json", folder / "requests.jsonl"
     faults.write_text("[]")
-    with launch_demo_org(data, faults=faults, request_log=log) as launched:
+    with forked_demo_org(data, faults=faults, request_log=log) as launched:
         yield Scripted(launched, faults, log)
 
 

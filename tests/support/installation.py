@@ -76,7 +76,7 @@ def install(folder: Path, org_files: Path, server: DemoOrg, *, off: Sequence[str
 
 
 def uninterrupted(made: Installation, worker: Worker) -> tuple[dict[str, list[tuple[Any, ...]]], list[str]]:
-    """Return the snapshot of a full run without Dagster, which a test of its own holds against one with it, and steps."""
+    """Return the snapshot of a full run without Dagster, and its steps; a test of its own holds it against one with."""
     found = worker.run(Request(made.environ(), checks=True, rest=2_000))
     assert (found["ended"], found["outcome"]["failures"], found["outcome"]["skipped"]) == (0, [], [])
     return content(made.home.published), found["steps"]

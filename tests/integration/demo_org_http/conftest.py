@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.demo_org.launch import DemoOrg, launch_demo_org
+from apps.demo_org.launch import DemoOrg
 from tests.support.demo_org_client import ACCOUNTS, Client, Scripted, serve_scripted, write_csv
+from tests.support.org_forge import forked_demo_org
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def org(demo_data: Path) -> Iterator[DemoOrg]:
     """An org no test writes to."""
-    with launch_demo_org(demo_data, http=True) as launched:
+    with forked_demo_org(demo_data, http=True) as launched:
         yield launched
 
 

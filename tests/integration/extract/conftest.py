@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from apps.demo_org.launch import DemoOrg, launch_demo_org
+from apps.demo_org.launch import DemoOrg
 from data_contracts.settings import Settings
 from pipelines.extract import lists, submit
 from tests.support.demo_org_client import Scripted, serve_scripted, write_csv
 from tests.support.mirror import Mirror, settings_for
+from tests.support.org_forge import forked_demo_org
 
 ACCOUNTS = 1_200
 ACCOUNT_HEADER = ["Id", "Name", "Website", "BillingStreet", "NumberOfEmployees", "Region__c", "CreatedDate"]
@@ -62,7 +63,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def still_org(data: Path) -> Iterator[DemoOrg]:
     """An org no test writes to."""
-    with launch_demo_org(data) as launched:
+    with forked_demo_org(data) as launched:
         yield launched
 
 

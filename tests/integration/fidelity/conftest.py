@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from apps.demo_org.launch import launch_demo_org
 from tests.support.demo_org_client import Client, write_csv
+from tests.support.org_forge import forked_demo_org
 from tests.support.replay import Replay
 
 _RATING = [{"value": value, "label": value, "active": True} for value in ("Excellent", "Good", "Poor")]
@@ -18,7 +18,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     for name in ("Franchise__c", "Movie__c", "Spaceship__c", "Random__c", "Custom__c"):
         write_csv(folder / f"{name}.csv", ["Name"], [])
     write_csv(folder / "RecordType.csv", ["Name", "DeveloperName", "SobjectType"], [["Pytest", "Pytest", "Account"]])
-    with launch_demo_org(folder) as org:
+    with forked_demo_org(folder) as org:
         replay = Replay(Client(org))
         _add_fields(replay)
         yield replay

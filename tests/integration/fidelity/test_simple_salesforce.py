@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from simple_salesforce import Salesforce, SalesforceError, SalesforceMoreThanOneRecord, SalesforceResourceNotFound
 
-from apps.demo_org.launch import launch_demo_org
 from tests.support.connect_redirector import connect_redirector
 from tests.support.demo_org_client import Client, write_csv
+from tests.support.org_forge import forked_demo_org
 
 _ACCOUNTS = 2_100
 #: Asked for at once: the library would wait five seconds between two polls.
@@ -28,7 +28,7 @@ def salesforce(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Salesforce]
     write_csv(folder / "Thing__c.csv", ["Name"], [["one"]])
     field = {"object": "Thing__c", "name": "Ref__c", "type": "string", "length": 40, "externalId": True}
     with (
-        launch_demo_org(folder) as org,
+        forked_demo_org(folder) as org,
         connect_redirector(int(org.url.rpartition(":")[2])) as proxy,
         pytest.MonkeyPatch.context() as patch,
     ):
