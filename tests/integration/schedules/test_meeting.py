@@ -1,10 +1,8 @@
 """Schedules of what is switched off, and two syncs on one object that meet: one works, the other is refused."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
 
 import dagster as dg
 import pytest
@@ -74,33 +72,31 @@ def syncs(work: Callable[[str], None]) -> dict[str, dg.JobDefinition]:
 def test_of_two_syncs_that_meet_the_second_is_refused_and_touches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The second comes in the middle of the first's step: there is nothing to wait for, and nothing to be late."""
     monkeypatch.setenv("CROSSWALK_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     # What two runs print in one process goes to one place; Dagster's capture of it is made for a process each.
     silent = "compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}"
     monkeypatch.setattr(launch, "EMBEDDED", f"{launch.EMBEDDED}{silent}\n")
-    at_work, may_end = Event(), Event()
     worked: list[str] = []
+    met: list[tuple[dg.ExecuteInProcessResult, list[str]]] = []
 
     def work(job: str) -> None:
         worked.append(job)
-        at_work.set()
-        assert may_end.wait(60)
-
-    jobs, home = syncs(work), Home.from_environment()
-    with dagster_instance(home) as instance, ThreadPoolExecutor(1) as pool:
-        first = pool.submit(jobs[DAILY].execute_in_process, instance=instance)
-        try:
-            assert at_work.wait(60)
+        if job == DAILY:
             second = jobs[WEEKLY].execute_in_process(instance=instance, raise_on_error=False)
             running = instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-        finally:
-            may_end.set()
-        assert first.result(60).success, "whoever came first is not disturbed"
+            met.append((second, [run.job_name for run in running]))
+
+    jobs, home = syncs(work), Home.from_environment()
+    with dagster_instance(home) as instance:
+        first = jobs[DAILY].execute_in_process(instance=instance)
+        assert first.success, "whoever came first is not disturbed"
+        ((second, running),) = met
         assert (second.success, worked) == (False, [DAILY])
-        assert [run.job_name for run in running] == [DAILY], "nor taken for dead"
+        assert running == [DAILY], "nor taken for dead"
         (said,) = _failures(second.all_events)
-        assert f"is in use by run {first.result().run_id}" in said
+        assert f"is in use by run {first.run_id}" in said
         assert "crosswalk status" in said
         assert jobs[WEEKLY].execute_in_process(instance=instance).success, "afterwards it is its turn"
     assert worked == [DAILY, WEEKLY]
