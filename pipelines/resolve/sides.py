@@ -21,12 +21,14 @@ Kind = Literal["company", "person"]
 _SQL = Path(__file__).parent
 
 
-#: Where a person's employer comes from: key, reference company, its domain, name key and words.
+#: Where a person's employer comes from: its key, and how a row ``s`` finds what the reference knows of it.
 _EMPLOYER = {
-    "left": "SELECT k.salesforce_id AS key, k.company_id, c.domain, c.name_key, c.name_tokens "
-    "FROM _company_link k LEFT JOIN standard.company c USING (company_id)",
-    "right": "SELECT p.person_id AS key, p.company_id, c.domain, c.name_key, c.name_tokens "
-    "FROM standard.person p JOIN standard.company c USING (company_id)",
+    "left": (
+        "e.company_id",
+        "LEFT JOIN _company_link e ON e.salesforce_id = s.salesforce_id "
+        "LEFT JOIN standard.company c ON c.company_id = e.company_id",
+    ),
+    "right": ("c.company_id", "LEFT JOIN standard.company c ON c.company_id = s.company_id"),
 }
 
 
@@ -140,7 +142,8 @@ def describe_sides(con: duckdb.DuckDBPyConnection, name: Object) -> None:
         table, key = (name, "salesforce_id") if side == "left" else (kind, f"{kind}_id")
         if kind == "person" and not is_counted(con, f"_{side}_phone"):
             run_script(con, "phone_people.sql", side=side, replace={"table": table})
-        parts = {"key": key, "employer": _EMPLOYER[side], "side": side}
+        employer_id, employer = _EMPLOYER[side]
+        parts = {"key": key, "employer_id": employer_id, "employer": employer, "side": side}
         for placeholder, text in parts.items():
             sql = sql.replace("{" + placeholder + "}", text)
         con.execute(f"CREATE OR REPLACE TEMP TABLE _fetch_{side} (row_id BIGINT)")
