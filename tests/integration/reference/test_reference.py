@@ -232,6 +232,19 @@ def test_unfit_csv_is_refused_and_the_previous_rows_stay(con, tmp_path, content,
     refused(con, write(tmp_path, content), match)
 
 
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("number,last_name\n1,Doe\n", "has no column person_id"),
+        ("person_id,last_name\n", "holds no rows"),
+        ("person_id,last_name\nP1,\nP2,\n", "no name in any of its 2 rows"),
+    ],
+)
+def test_unfit_people_are_refused(con, tmp_path, content, match):
+    with pytest.raises(ReferenceDataError, match=match):
+        load(con, write(tmp_path, content, "people.csv"), "person")
+
+
 def test_messages_name_columns_ids_and_nearest_word_but_no_row(con, tmp_path):
     told = refused(con, write(tmp_path, "companyid,name\n1,Secret Corp\n"), "no column company_id")
     assert "its columns are: companyid, name; did you mean companyid?" in told
