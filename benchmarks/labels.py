@@ -33,15 +33,16 @@ def ask(con: duckdb.DuckDBPyConnection, home: Home, truth: Path, objects: list[O
     ``con`` is a warehouse that was resolved; after each sitting but the last it is resolved again.
     """
     with truth.open(encoding="utf-8", newline="") as file:
-        # A file may have the short form of an id; Salesforce answers with the long one.
-        true = {row["salesforce_id"][:15]: row["reference_id"] for row in csv.DictReader(file)}
+        true = {row["salesforce_id"]: row["reference_id"] for row in csv.DictReader(file)}
     store = DecisionStore(home.decisions_url)
     answered: set[tuple[str, str]] = set()
     try:
         for sitting in range(SITTINGS):
             wanted = (labels * (sitting + 1)) // SITTINGS - len(answered)
             for name, question in _queue(con, objects, wanted, answered):
-                right = true.get(question.salesforce_id[:15]) == question.reference_id
+                # A file may have the short form of an id; Salesforce answers with the long one.
+                known = true.get(question.salesforce_id, true.get(question.salesforce_id[:15]))
+                right = known == question.reference_id
                 answered.add((question.salesforce_id, question.reference_id))
                 judgement: Judgement = "positive" if right else "negative"
                 store.record(name, question.salesforce_id, question.reference_id, judgement, decided_by=STEWARD)
