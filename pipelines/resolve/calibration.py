@@ -3,7 +3,7 @@
 A record with a certain link shows it: take its entity away, and what is left is what a record meets whose entity the
 reference lacks, sites of the same organisation and namesakes included. These weights of the wrong (decoys, as protein
 search has them) against the weights of the records that are to be decided say how sure a weight makes. What decisions
-teach (``learning.py``) takes the place of this.
+teach (``learning.py``) comes on top: they are asked of the doubtful pairs, and say little of how many there are.
 
 The odds of "none of them" are 1 in the model. Calibrated they are ``2^-shift * odds^(1 - slope)``, the odds being the
 sum of those of all candidates, and never below the share of records whose entity is taken to be missing: before a
@@ -49,6 +49,11 @@ class Calibration:
         return (
             f"greatest({self.least!r}, pow(2, {-self.shift!r}) * pow(greatest(together, 1e-300), {1 - self.slope!r}))"
         )
+
+    def none_odds(self, together: Floats) -> Floats:
+        """Return the same as numbers."""
+        stretched = np.exp2(-self.shift) * np.power(np.maximum(together, 1e-300), 1 - self.slope)
+        return np.asarray(np.maximum(self.least, stretched))
 
 
 def calibrate(bits: Floats, starts: Ints, certain: Flags, barred: Flags) -> Calibration:

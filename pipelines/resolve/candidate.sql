@@ -6,13 +6,14 @@ SELECT * REPLACE (match_weight + coalesce(weight_learned, 0) AS match_weight),
 FROM (SELECT *, {learned} AS weight_learned FROM ({met}));
 CREATE OR REPLACE TEMP TABLE _considered AS
 WITH summed AS (
-    -- In the order of the entities, so that the last digit is the same in every run.
-    SELECT l, sum(pair_odds ORDER BY r) AS together FROM _met GROUP BY l
-), rival AS (SELECT l, together, {none} AS none FROM summed
+    -- In the order of the entities, so that the last digit is the same in every run. How likely "none of them" is follows
+    -- from the weights before anything was learnt.
+    SELECT l, sum(pair_odds ORDER BY r) AS all_odds, {before} AS together FROM _met GROUP BY l
+), rival AS (SELECT l, all_odds, {none} AS none FROM summed
 ), shared AS (
     -- A rung's link is as probable as the rung is precise.
     SELECT m.* EXCLUDE (pair_odds),
-        CASE WHEN settled THEN coalesce(rung.precision, $certain) ELSE pair_odds / (t.together + t.none) END AS match_probability
+        CASE WHEN settled THEN coalesce(rung.precision, $certain) ELSE pair_odds / (t.all_odds + t.none) END AS match_probability
     FROM _met m JOIN rival t USING (l) LEFT JOIN _rung_precision rung ON rung.code = m.rule_code
 )
 SELECT * EXCLUDE (place), row_number() OVER (PARTITION BY l ORDER BY settled DESC, {ties}) AS rank FROM shared;

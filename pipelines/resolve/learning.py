@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from pipelines.resolve.calibration import Calibration
 from pipelines.resolve.met import met_pairs
 from pipelines.resolve.model import Model
 from pipelines.resolve.second_stage import FOLDS, Lessons, SecondStage, fit
@@ -18,6 +19,8 @@ from pipelines.resolve.sides import Kind, Sides
 
 #: Below so many decisions nothing is learnt: a handful of hard cases says little about the others.
 FEWEST_DECISIONS = 30
+#: The weight of a model that no decision has taught.
+NOTHING_LEARNED = "0.0"
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,10 @@ def features(model: Model) -> tuple[Feature, ...]:
 def learned_weight(model: Model | None) -> str:
     """Return SQL over the columns of ``met.sql``: the bits a model's second stage adds to a pair."""
     if model is None or not model.learned.get("adopted"):
-        return "0.0"
+        return NOTHING_LEARNED
     weights: dict[str, float] = model.learned["bits"]
     terms = [f"{weights[f.name]!r} * coalesce({f.sql}, 0)" for f in features(model) if f.name in weights]
-    return " + ".join(terms) or "0.0"
+    return " + ".join(terms) or NOTHING_LEARNED
 
 
 def learn(con: duckdb.DuckDBPyConnection, sides: Sides, model: Model) -> Model:
@@ -104,7 +107,7 @@ def learn(con: duckdb.DuckDBPyConnection, sides: Sides, model: Model) -> Model:
     which records are divided depend on their ids.
     """
     chosen = features(model)
-    lessons, fold, decisions = _lessons(con, sides, chosen)
+    lessons, fold, decisions = _lessons(con, sides, chosen, Calibration(**model.calibration))
     if decisions < FEWEST_DECISIONS:
         return model
     found = fit(lessons, fold)
@@ -124,7 +127,7 @@ def _document(found: SecondStage, chosen: tuple[Feature, ...], decisions: int) -
 
 
 def _lessons(
-    con: duckdb.DuckDBPyConnection, sides: Sides, chosen: tuple[Feature, ...]
+    con: duckdb.DuckDBPyConnection, sides: Sides, chosen: tuple[Feature, ...], calibration: Calibration
 ) -> tuple[Lessons, np.ndarray, int]:
     """Return the candidates of the decided records, the fold of each record, and how many decisions they hold."""
     con.execute(
@@ -146,7 +149,9 @@ def _lessons(
     numbers = np.stack([table[f"f{i}"].to_numpy() for i in range(len(chosen))], axis=1)
     ids = table["salesforce_id"].to_pylist()
     fold = np.array([_part(str(ids[start])) for start in starts], dtype=np.int64)
-    lessons = Lessons(numbers, table["match_weight"].to_numpy().astype(np.float64), starts, judged)
+    bits = table["match_weight"].to_numpy().astype(np.float64)
+    together = np.add.reduceat(np.exp2(np.clip(bits, -60, 60)), starts) if len(starts) else np.zeros(0)
+    lessons = Lessons(numbers, bits, starts, judged, np.log(calibration.none_odds(together)))
     return lessons, fold, int((judged != 0).sum())
 
 

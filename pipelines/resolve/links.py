@@ -15,7 +15,7 @@ from data_contracts.settings import Matching
 from pipelines.resolve.active import weigh_questions
 from pipelines.resolve.basis import Difference
 from pipelines.resolve.candidates import key_kinds
-from pipelines.resolve.learning import learned_weight
+from pipelines.resolve.learning import NOTHING_LEARNED, learned_weight
 from pipelines.resolve.met import met_pairs
 from pipelines.resolve.model import Model, none_sql
 from pipelines.resolve.scripts import run_script
@@ -26,6 +26,8 @@ from pipelines.tables import table_columns
 _SQL = Path(__file__).parent
 #: Stated for a rung that only one entity satisfies, until decisions measure its precision.
 RUNG_PROBABILITY = 0.99
+#: The summed odds of a record's candidates before anything is learnt from people.
+_BEFORE = "sum(pow(2, least(match_weight - weight_learned, 60)) ORDER BY r)"
 #: The configured orders that break ties, as SQL.
 TIES = {
     "match_weight": "match_weight DESC NULLS LAST",
@@ -90,6 +92,7 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, mode
         if sides.kind == "company"
         else "coalesce(n.last_name_clean, n.first_name_clean, n.email_clean, n.phone, n.mobile) IS NULL"
     )
+    learned = learned_weight(model)
     run_script(
         con,
         "candidate.sql",
@@ -97,7 +100,8 @@ def judge(con: duckdb.DuckDBPyConnection, sides: Sides, matching: Matching, mode
         replace={
             "ties": ties,
             "met": met_pairs(con, sides),
-            "learned": learned_weight(model),
+            "learned": learned,
+            "before": "sum(pair_odds ORDER BY r)" if learned == NOTHING_LEARNED else _BEFORE,
             "kinds": "[" + ", ".join(f"'{kind}'" for kind in key_kinds(sides.kind)) + "]",
             "none": none_sql(model),
         },

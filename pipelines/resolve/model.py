@@ -95,10 +95,9 @@ class Model:
 def none_sql(model: Model | None) -> str:
     """Return SQL over ``together`` for the odds that none of a record's candidates is right.
 
-    Where people taught the model, they have calibrated it.
+    ``together`` are the summed odds of its candidates before anything is learnt from people.
     """
-    calibrated = model is not None and not model.learned.get("adopted")
-    return Calibration(**model.calibration).none_sql if model is not None and calibrated else "1.0"
+    return Calibration(**model.calibration).none_sql if model is not None else "1.0"
 
 
 @cache

@@ -26,13 +26,15 @@ class Lessons:
     """Candidates of decided records, those of one record together.
 
     ``bits`` are the first stage's weights, ``starts`` where each record begins, ``judged`` is 1 where a person
-    accepted the pair, -1 where one rejected it, 0 where nobody spoke.
+    accepted the pair, -1 where one rejected it, 0 where nobody spoke. ``none`` has per record the logarithm of the odds
+    that it is none of them, as the first stage has it.
     """
 
     features: Floats
     bits: Floats
     starts: Ints
     judged: Ints
+    none: Floats
 
     @cached_property
     def record(self) -> Ints:
@@ -46,7 +48,9 @@ class Lessons:
         kept = records[self.record]
         numbers = self.record[kept]
         first = np.concatenate([[True], numbers[1:] != numbers[:-1]]) if len(numbers) else np.zeros(0, dtype=bool)
-        return Lessons(self.features[kept], self.bits[kept], np.flatnonzero(first), self.judged[kept])
+        return Lessons(
+            self.features[kept], self.bits[kept], np.flatnonzero(first), self.judged[kept], self.none[records]
+        )
 
 
 @dataclass(frozen=True)
@@ -121,13 +125,13 @@ def _costs_and_gradient(lessons: Lessons, weights: Floats) -> tuple[Floats, Floa
 def _log_sums(
     log_odds: Floats, lessons: Lessons, counted: npt.NDArray[np.bool_], *, none: npt.NDArray[np.bool_] | bool
 ) -> Floats:
-    """Return per record the logarithm of the summed odds of the pairs counted, and of "none" (odds 1) where told."""
+    """Return per record the logarithm of the summed odds of the pairs counted, and of "none" where told."""
     peak = np.maximum.reduceat(np.where(counted, log_odds, -np.inf), lessons.starts)
     peak = np.where(np.isfinite(peak), peak, 0.0)
     raised = np.where(counted, np.exp(log_odds - peak[lessons.record]), 0.0)
     total = np.add.reduceat(raised, lessons.starts)
     inside = peak + np.log(np.maximum(total, 1e-300))
-    return np.where(none, np.logaddexp(inside, 0.0), inside)
+    return np.where(none, np.logaddexp(inside, lessons.none), inside)
 
 
 def _held_out(lessons: Lessons, fold: Ints, strength: float) -> Floats:

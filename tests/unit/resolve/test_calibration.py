@@ -22,7 +22,9 @@ def _world(records: int, missing: float, lure: float, seed: int = 1) -> tuple[An
 
 def _none(found: Calibration, *odds: float) -> Any:
     rows = duckdb.execute(f"SELECT {found.none_sql} FROM (SELECT unnest($odds) AS together)", {"odds": odds})
-    return np.array([row[0] for row in rows.fetchall()])
+    none = np.array([row[0] for row in rows.fetchall()])
+    assert found.none_odds(np.array(odds, dtype=float)) == pytest.approx(none, rel=1e-9)
+    return none
 
 
 @pytest.mark.parametrize("lure", [0.05, 0.2])

@@ -19,9 +19,8 @@ def lessons(records: int, *, telling: float, seed: int = 1, candidates: int = 3)
         if place < candidates:
             judged[record] = 0
             judged[record, place] = 1
-    made = Lessons(
-        features, np.zeros(records * candidates), np.arange(0, records * candidates, candidates), judged.ravel()
-    )
+    bits, starts = np.zeros(records * candidates), np.arange(0, records * candidates, candidates)
+    made = Lessons(features, bits, starts, judged.ravel(), np.zeros(records))
     return made, np.arange(records) % FOLDS
 
 
@@ -31,7 +30,7 @@ def by_hand(made: Lessons, weights: np.ndarray) -> list[float]:
     for i, start in enumerate(made.starts):
         end = made.starts[i + 1] if i + 1 < len(made.starts) else len(made.bits)
         odds = [2 ** made.bits[k] * np.exp(made.features[k] @ weights) for k in range(start, end)]
-        total = 1 + sum(odds)
+        total = np.exp(made.none[i]) + sum(odds)
         judged = made.judged[start:end]
         if 1 in judged:
             found.append(-np.log(odds[list(judged).index(1)] / total))
@@ -45,7 +44,7 @@ def test_the_cost_is_that_of_the_definition_and_the_gradient_is_its_own() -> Non
     rng = np.random.default_rng(7)
     starts = np.array([0, 2, 3, 7])
     judged = np.array([1, 0, -1, -1, 0, -1, 0, 0, 1])
-    made = Lessons(rng.normal(size=(9, 3)), rng.normal(size=9) * 3, starts, judged)
+    made = Lessons(rng.normal(size=(9, 3)), rng.normal(size=9) * 3, starts, judged, rng.normal(size=4))
     for weights in (np.zeros(3), rng.normal(size=3)):
         assert costs(made, weights) == pytest.approx(by_hand(made, weights))
         off = check_grad(
