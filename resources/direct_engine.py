@@ -80,7 +80,7 @@ def weighing(
     total = " + ".join([repr(math.log2(prior / (1 - prior))), *(f"mw_{name}" for name in names)])
     gammas = "".join(f", gamma_{name}" for name in names) if settings["retain_matching_columns"] else ""
     bits = "".join(f", mw_{name}" for name in names)
-    told = "".join(f", {sql.replace('{', '{{').replace('}', '}}')} AS {name}" for name, sql in also.items())
+    told = "".join(f", {_escaped(sql)} AS {name}" for name, sql in also.items())
     # The two sides in one row first: a condition is written over <column>_l and <column>_r.
     return (
         f"WITH seen AS (SELECT p.l, p.r, {', '.join(seen)} FROM {{pairs}} p "
@@ -88,8 +88,13 @@ def weighing(
         f"leveled AS (SELECT *, {levels} FROM seen), weighed AS (SELECT *, {weights} FROM leveled), "
         # What else is known is asked of the pairs that are kept alone.
         f"summed AS (SELECT *, {total} AS match_weight FROM weighed) "
-        f"SELECT l, r, match_weight{gammas}{bits}{told} FROM summed WHERE {kept}"
+        f"SELECT l, r, match_weight{gammas}{bits}{told} FROM summed WHERE {_escaped(kept)}"
     )
+
+
+def _escaped(sql: str) -> str:
+    """Return SQL as it stands in a text that is formatted later."""
+    return sql.replace("{", "{{").replace("}", "}}")
 
 
 def _level(comparison: dict[str, Any]) -> str:
@@ -101,7 +106,7 @@ def _level(comparison: dict[str, Any]) -> str:
         if level["sql_condition"].strip().upper() == "ELSE":
             rest = value
         else:
-            cases.append(f"WHEN {level['sql_condition'].replace('{', '{{').replace('}', '}}')} THEN {value}")
+            cases.append(f"WHEN {_escaped(level['sql_condition'])} THEN {value}")
     return f"(CASE {' '.join(cases)} ELSE {rest} END)::TINYINT"
 
 

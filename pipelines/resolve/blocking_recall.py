@@ -9,8 +9,15 @@ from pathlib import Path
 import duckdb
 
 from pipelines.resolve.sides import Object, kind_of
+from pipelines.tables import table_columns
 
 _SQL = Path(__file__).with_suffix(".sql")
+#: Pairs that a key brought and no table lists (``hopeless.py``).
+_HOPELESS = (
+    "SELECT l.id AS salesforce_id, r.id AS reference_id FROM {kept}_pair p "
+    "JOIN {kept}_record l ON l.n = p.l JOIN {kept}_entity r ON r.n = p.r WHERE p.hopeless"
+)
+_NO_INDEX = "SELECT NULL::VARCHAR AS salesforce_id, NULL::VARCHAR AS reference_id WHERE false"
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,13 @@ class BlockingRecall:
 def blocking_recall(con: duckdb.DuckDBPyConnection, name: Object, truth: str) -> BlockingRecall:
     """Compare ``match.<name>_candidate`` as the last run left it with relation ``truth`` (salesforce_id, reference_id).
 
-    A pair counts as met where a key or a rung brought it, and also where only a decision did; not where it weighs so
-    little that it is not listed (``hopeless.py``).
+    A pair counts as met where a key or a rung brought it, and also where only a decision did; one that weighs too
+    little to be listed where ``con`` is the warehouse, whose index has it.
     """
     sql = _SQL.read_text(encoding="utf-8")
-    for placeholder, text in {"truth": truth, "object": name, "kind": kind_of(name)}.items():
+    index = f"_state.{name}_kept"
+    hopeless = _HOPELESS.format(kept=index) if table_columns(con, f"{index}_pair") else _NO_INDEX
+    for placeholder, text in {"truth": truth, "object": name, "kind": kind_of(name), "hopeless": hopeless}.items():
         sql = sql.replace("{" + placeholder + "}", text)
     (_, pairs, met), *rows = con.sql(sql).fetchall()
     return BlockingRecall(pairs, met, {key: count / pairs for key, _, count in rows})

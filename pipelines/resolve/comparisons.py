@@ -246,7 +246,8 @@ _FIRST_NAME = Comparison(
         Level(
             "first and last name exchanged",
             "jaro_winkler_similarity(first_squashed_l, last_squashed_r) >= 0.92 "
-            "AND coalesce(jaro_winkler_similarity(last_squashed_l, first_squashed_r) >= 0.85, true)",
+            "AND coalesce(jaro_winkler_similarity(last_squashed_l, first_squashed_r) >= 0.85, true) "
+            f"OR {_ONLY_NAME}",
             0.03,
             silent=True,
         ),
@@ -280,24 +281,39 @@ _BIRTHDATE = Comparison(
     ),
     0.03,
 )
+
+
+def _mail(part: int, side: str) -> str:
+    return f"split_part(email_clean_{side}, '@', {part})"
+
+
+_SHORTER_DOMAIN = f"least(length({_mail(2, 'l')}), length({_mail(2, 'r')}))"
+#: A letter or two off, by its length: me.com and mac.com, gmx.de and gmx.at are two domains.
+_DOMAIN_MISSPELT = (
+    f"(split_part({_mail(2, 'l')}, '.', -1) = split_part({_mail(2, 'r')}, '.', -1) "
+    f"AND near({_mail(2, 'l')}, {_mail(2, 'r')}, "
+    f"CASE WHEN {_SHORTER_DOMAIN} >= 16 THEN 2 WHEN {_SHORTER_DOMAIN} >= 10 THEN 1 ELSE 0 END))"
+)
 _EMAIL = Comparison(
     "email",
     ("email_clean", "mailbox"),
-    # jo.brown@ at two companies: two Jo Browns, or one who moved. It adds nothing to the name. At a domain that is a
-    # letter or two off it is one address, misspelt.
+    # jo.brown@ at two companies: two Jo Browns, or one who moved. It adds nothing to the name.
     "email_clean_l IS NULL OR email_clean_r IS NULL OR (email_clean_l <> email_clean_r "
-    "AND split_part(email_clean_l, '@', 1) = split_part(email_clean_r, '@', 1) "
-    "AND (mailbox_l IS NULL OR mailbox_r IS NULL) AND NOT near(email_clean_l, email_clean_r, 2))",
+    f"AND {_mail(1, 'l')} = {_mail(1, 'r')} "
+    f"AND (mailbox_l IS NULL OR mailbox_r IS NULL) AND NOT {_DOMAIN_MISSPELT})",
     (
         Level("same", "email_clean_l = email_clean_r", 0.7),
         Level("same mailbox name", "mailbox_l = mailbox_r AND length(mailbox_l) >= 5", 0.08),
         Level(
             "nearly the same",
-            "near(email_clean_l, email_clean_r, greatest(2, length(email_clean_r) // 8)) "
+            # Where the domain is the same, its length says nothing of how much two mailboxes may differ.
+            f"near(email_clean_l, email_clean_r, CASE WHEN {_mail(2, 'l')} = {_mail(2, 'r')} THEN 2 "
+            "ELSE greatest(2, least(length(email_clean_l), length(email_clean_r)) // 8) END) "
+            f"AND near({_mail(1, 'l')}, {_mail(1, 'r')}, 2) "
             "AND regexp_replace(email_clean_l, '[^0-9]', '', 'g') = regexp_replace(email_clean_r, '[^0-9]', '', 'g')",
             0.05,
         ),
-        Level("same domain", "split_part(email_clean_l, '@', 2) = split_part(email_clean_r, '@', 2)", 0.05),
+        Level("same domain", f"{_mail(2, 'l')} = {_mail(2, 'r')}", 0.05),
     ),
     0.12,
 )

@@ -8,15 +8,17 @@ stage learns from what was turned down.
 
 import duckdb
 
+from pipelines.resolve.candidates import weigh_side
 from pipelines.resolve.model import Model
 from pipelines.resolve.scoring import score_in_parts
 from pipelines.resolve.scripts import run_script
-from pipelines.resolve.sides import Sides
+from pipelines.resolve.sides import Sides, fetch_side
+from pipelines.tables import scalar
 from resources.direct_engine import DirectEngine
 
 #: Bits of all comparisons and the prior below which a pair is hopeless: 1 to 32,768, before its rivals are considered.
 FLOOR = -15.0
-#: Candidates a record shows however little they weigh: the link, and what comes next.
+#: Candidates a record shows however little they weigh, those with the rarest keys: as a rule the link and its rival.
 SHOWN = 2
 
 
@@ -39,8 +41,14 @@ def note_hopeless(con: duckdb.DuckDBPyConnection, model: Model | None) -> None:
 def weigh_again(con: duckdb.DuckDBPyConnection, sides: Sides, model: Model) -> None:
     """Create ``_hopeful`` (n), the records of the pairs ``_again`` (l, r) that are hopeless no more.
 
-    Needs both sides of these pairs in ``_left`` and ``_right``, with their words.
+    Their entities are in ``_right`` with their words; the records are fetched to ``_left``.
     """
+    if not scalar(con, "SELECT count(*) FROM _again"):
+        con.execute("CREATE OR REPLACE TEMP TABLE _hopeful (n INTEGER)")
+        return
+    kept = f"_state.{sides.object}_kept_record"
+    fetch_side(con, "left", f"SELECT n, id FROM {kept} SEMI JOIN (SELECT l AS n FROM _again) USING (n)")
+    weigh_side(con, "left")
     given = (model.comparisons, model.parameters, model.prior)
     score_in_parts(con, DirectEngine(con), sides, "_again", given, "_weighed_again", "l, match_weight")
     run_script(con, "hopeful.sql", floor=FLOOR)

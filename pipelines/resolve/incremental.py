@@ -68,9 +68,6 @@ def gather_changes(
     run_script(con, "gone.sql", replace=at_hand)
     run_script(con, "changed_keys.sql", replace=at_hand, entities=sides.entities, block=BLOCK)
     run_script(con, "concerned.sql", replace=at_hand, most=MOST_ENTITIES_PER_KEY)
-    again = f"SELECT n, id FROM _state.{name}_kept_record SEMI JOIN (SELECT l AS n FROM _again) USING (n)"
-    fetch_side(con, "left", again)
-    weigh_side(con, "left")
     weigh_again(con, sides, model)
     run_script(con, "looked_at.sql", replace=at_hand | {"apart": str(_apart(con, name)).lower()})
     records = scalar(con, "SELECT count(*) FROM _looked_at")

@@ -1,5 +1,6 @@
 -- Block keys of one side of person matching: two records that share one may be the same person. No key twice per row.
--- First and last name make the same keys: they are exchanged, and many a record has one of them alone.
+-- First and last name make the same keys of most kinds: they are exchanged, and many a record has one of them alone. No
+-- domain is the key of a company's name, so that the last two never are the same.
 -- A key is a number made of its values, none where one of them is missing (joint, single): making texts takes longer.
 SELECT n, 'word' AS kind, single(word) AS value FROM _{side}_word
 UNION ALL SELECT n, 'two words', pair FROM _{side}_two

@@ -141,7 +141,7 @@ def score_in_parts(
 ) -> int:
     """Score ``pairs`` like ``score``, as many at a time as memory allows; write SQL ``columns`` of it to ``into``.
 
-    ``known`` and ``kept`` as there.
+    ``known`` and ``kept`` are those of ``score``.
 
     ``model`` are comparisons, parameters and prior. For companies ``_name_alike`` has all pairs in the end. Returns the
     parts; all pairs of a record are in one.

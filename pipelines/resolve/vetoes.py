@@ -18,21 +18,25 @@ _ALONE = " AND ".join(
 _ALIKE = 0.75
 #: What is a person's own, unlike the address, phone and employer that colleagues and families share.
 _PERSONAL = "(coalesce(l.email_clean = r.email_clean, false) OR coalesce(l.birthdate = r.birthdate, false))"
-#: In short names one letter is much of the likeness: Fox and Fxo are one name, Li and Lu are two.
-_ONE_LETTER = "(length(l.{name}) >= 3 AND length(r.{name}) >= 3 AND damerau_levenshtein(l.{name}, r.{name}) <= 1)"
+#: In short names one letter is much of the likeness: Fox and Fxo are one last name, Li and Lu are two; and so are Amy
+#: and May among first names.
+_ONE_LETTER = (
+    "(length(l.{name}) >= {least} AND length(r.{name}) >= {least} AND damerau_levenshtein(l.{name}, r.{name}) <= 1)"
+)
 _UNLIKE_LAST = (
     # Who has one name alone may have another one as well.
     "l.last_squashed IS NOT NULL AND r.last_squashed IS NOT NULL "
     "AND greatest(jaro_winkler_similarity(l.last_squashed, r.last_squashed), "
     "jaro_winkler_similarity(l.last_squashed, r.first_squashed), "
     f"jaro_winkler_similarity(l.first_squashed, r.last_squashed)) < {_ALIKE} "
-    f"AND NOT {_ONE_LETTER.format(name='last_squashed')} "
+    f"AND NOT {_ONE_LETTER.format(name='last_squashed', least=3)} "
     "AND NOT list_has_any(l.name_tokens, list_filter(r.name_tokens, lambda w: w <> coalesce(r.first_squashed, '')))"
 )
 _UNLIKE_FIRST = (
     f"jaro_winkler_similarity(l.first_squashed, r.first_squashed) < {_ALIKE} "
-    f"AND NOT {_ONE_LETTER.format(name='first_squashed')} "
+    f"AND NOT {_ONE_LETTER.format(name='first_squashed', least=4)} "
     f"AND coalesce(jaro_winkler_similarity(l.first_squashed, r.last_squashed) < {_ALIKE}, true) "
+    f"AND coalesce(jaro_winkler_similarity(l.last_squashed, r.first_squashed) < {_ALIKE}, true) "
     "AND NOT starts_with(l.first_squashed, left(r.first_squashed, 1)) "
     "AND NOT coalesce(list_has_any(l.first_name_canonical, r.first_name_canonical), false) "
     "AND NOT list_has_any(l.name_tokens, list_filter(r.name_tokens, lambda w: w <> coalesce(r.last_squashed, '')))"
