@@ -31,7 +31,7 @@ CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGE_SECONDS = 90
+PAGE_SECONDS = 240
 #: A UI stands still that has worked for less than so many CPU seconds in so many seconds: idle it needs a tenth of it.
 WORK, STILL_SECONDS = 4, 90
 #: CPU seconds in which it must be ready: ten times what a start or a run needs.

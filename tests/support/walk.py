@@ -43,10 +43,12 @@ def put_reference(source: Path, folder: Path) -> None:
     (folder / "users.csv").write_text("login,full_name,email\nuna,Una Own,una@example.com\n")
 
 
-def _linked_account() -> tuple[str, str, str]:
+def _linked(decided: list[tuple[str, str]]) -> tuple[str, str, str]:
+    """The page of an account that the run has linked and nobody has decided on: its path, object and record."""
     with duckdb.connect(str(Home.from_environment().published), read_only=True) as con:
         query = "SELECT salesforce_id, reference_id FROM crosswalk.account WHERE status = 'linked' ORDER BY ALL"
-        record, entity = con.sql(query).fetchall()[0]
+        rows = con.sql(query).fetchall()
+    record, entity = next(row for row in rows if ("account", row[0]) not in decided)
     return f"/pair/account/{record}?reference_id={entity}", "account", str(record)
 
 
@@ -101,10 +103,11 @@ class Walk:
         asked = ["account", "contact", "lead"][len(self.decided) % 3]
         page = person.get(f"/queue?object={asked}").text + person.get("/queue").text
         links = re.findall(r'href="(/pair/(\w+)/(\w+)\?[^"]+)"', page)
-        if not self.decided and not any(found[1] == asked for found in links):
-            # In so small an org every account may have found its entity: a person can say so too.
-            links.insert(0, _linked_account())
-        path, *pair = next(found for found in links if found[1:] not in self.decided)
+        links = [found for found in links if found[1:] not in self.decided]
+        if not links or not self.decided and not any(found[1] == asked for found in links):
+            # In so small an org nearly every record may have found its entity: a person can say so too.
+            links.insert(0, _linked(self.decided))
+        path, *pair = links[0]
         forms = Page(person.get(html.unescape(path)).text).forms
         form = next(form for form in forms if form.action.endswith("/decide"))
         answer = person.post(form.action, form.fields | {"judgement": "positive", "reason": ""})
