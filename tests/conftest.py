@@ -91,8 +91,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> int:
-    """Return when a test's turn comes; a Spark cluster takes minutes to start, and little of them is work."""
+    """Return when a test's turn comes; a Spark cluster would take the cores from the UI's run if it began with it."""
     first = ("browser", "pipeline")
-    if item.path.parent.name in first:
-        return first.index(item.path.parent.name)
-    return len(first) if item.path.name == "test_spark.py" else len(first) + 1
+    return first.index(item.path.parent.name) if item.path.parent.name in first else len(first)
