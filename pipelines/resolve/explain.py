@@ -10,6 +10,7 @@ import duckdb
 
 from data_contracts.contracts import literal
 from data_contracts.errors import CrosswalkError
+from pipelines.resolve.hopeless import left_out
 from pipelines.resolve.rungs import COMPANY_RUNGS, PERSON_RUNGS
 from pipelines.resolve.sides import Object, kind_of
 from pipelines.resolve.waterfall import Bar, waterfall
@@ -117,7 +118,7 @@ def explain(con: duckdb.DuckDBPyConnection, name: Object, salesforce_id: str) ->
         events=_rows(con, "ops.record_event", f"object_name = '{name}' AND {mine}", "detected_at DESC"),
         parts=_parts(con, name, key),
         person_contact=_person_contact(con, link),
-        hopeless=max(0, int(link["candidate_count"] or 0) - len(candidates)),
+        hopeless=left_out(link, candidates),
     )
 
 

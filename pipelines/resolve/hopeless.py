@@ -6,6 +6,9 @@ keys all the same, and whatever a rung or a person named; records that people de
 stage learns from what was turned down.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import duckdb
 
 from pipelines.resolve.candidates import weigh_side
@@ -30,6 +33,11 @@ def list_pairs(con: duckdb.DuckDBPyConnection) -> None:
 def kept_sql() -> str:
     """Return SQL over ``l``, ``r`` and ``match_weight`` for the pairs of ``_paired`` that are not hopeless."""
     return f"match_weight >= {FLOOR} OR (l, r) IN (SELECT l, r FROM _paired WHERE spared)"
+
+
+def left_out(link: Mapping[str, Any], listed: Sequence[object]) -> int:
+    """Return how many candidates of a row of the crosswalk are not ``listed`` because they are hopeless."""
+    return max(0, int(link["candidate_count"] or 0) - len(listed))
 
 
 def note_hopeless(con: duckdb.DuckDBPyConnection, model: Model | None) -> None:

@@ -11,6 +11,7 @@ from data_contracts.contracts import load_contract
 from data_contracts.mapping import MappedObject
 from data_contracts.settings import Settings
 from pipelines.resolve.evidence import evidence_of_pair
+from pipelines.resolve.hopeless import left_out
 from pipelines.resolve.sides import kind_of
 from pipelines.review.acts import version_of
 from pipelines.review.mapped import mapped_fields
@@ -77,7 +78,7 @@ def pair(
         raw=_raw(con, key, record, entity),
         standard=_standard(key.object, record, entity),
         candidates=candidates,
-        hopeless=max(0, int(link["candidate_count"] or 0) - len(candidates)),
+        hopeless=left_out(link, candidates),
         mapped=mapped_fields(con, key, settings or Settings()),
         decisions=decisions,
         pending=pending_decisions(con, store).of(key.object, key.salesforce_id),

@@ -27,4 +27,4 @@ WITH lowered AS (
 ), told AS (
     SELECT *, telling_words(core) AS telling FROM in_numbers
 )
-SELECT *, each_once(CASE WHEN telling = [] THEN string_split(core, ' ') ELSE telling END) AS words FROM told
+SELECT *, each_once(or_all_words(telling, core)) AS words FROM told
